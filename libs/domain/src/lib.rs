@@ -1,0 +1,1 @@
+//! Decisions of Postbode: pure functions of state, input and time.

@@ -1,0 +1,1 @@
+//! Kafka: sources, sinks, tables and flows.

@@ -1,0 +1,1 @@
+//! What crosses a topic or the API: records, headers, topic names, formats.

@@ -1,0 +1,1 @@
+//! The REST API where people manage accounts, keys and webhooks.

@@ -1,0 +1,1 @@
+//! Signs and POSTs deliveries, retries, defers and dead-letters them.

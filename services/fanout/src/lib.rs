@@ -1,0 +1,1 @@
+//! Matches each event against the triggers of the webhooks.

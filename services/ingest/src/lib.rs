@@ -1,0 +1,1 @@
+//! Takes events over HTTP and writes them to Kafka.

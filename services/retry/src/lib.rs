@@ -1,0 +1,1 @@
+//! Holds records until they are due.

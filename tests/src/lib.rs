@@ -1,0 +1,1 @@
+//! The end-to-end harness: real Kafka, built binaries, scripted receivers.
