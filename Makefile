@@ -1,0 +1,72 @@
+# `make` alone lists what there is to do.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Tools that `make setup` installed, and Rust where it is installed but not on the path.
+export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
+binaries := $(or $(CARGO_TARGET_DIR),target)/debug
+# The database of advisories is a git repository elsewhere, which not every machine reaches.
+advisories_seconds := 60
+
+.PHONY: help
+help: ## list the verbs
+	@echo 'Postbode: make VERB [ARGS="…"]'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 16
+
+.PHONY: setup
+setup: ## check this machine, install what is missing (Debian, Ubuntu) or say what to install
+	@scripts/setup
+
+.PHONY: demo
+demo: setup ## everything for real on this machine; ARGS="--events 5000 --exit" ends by itself
+	cargo build --workspace --bins
+	$(binaries)/postbode demo $(ARGS)
+
+.PHONY: test
+test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
+	cargo build --workspace --bins
+	cargo test --workspace $(ARGS)
+
+.PHONY: lint
+lint: format-check clippy docs arrows advisories shell ## formatting, clippy, rustdoc, licences, advisories, arrows, scripts
+
+.PHONY: fmt
+fmt: ## format the code
+	cargo fmt --all
+
+.PHONY: kafka-up
+kafka-up: setup ## start a Kafka to develop against (scripts/kafka has more)
+	@scripts/kafka up $(ARGS)
+
+.PHONY: kafka-down
+kafka-down: ## stop it; ARGS=--wipe deletes its data
+	@scripts/kafka down $(ARGS)
+
+# ---- the parts of lint ----
+
+.PHONY: lint-tools format-check clippy docs arrows advisories shell
+lint-tools:
+	@scripts/setup --lint
+
+format-check: lint-tools
+	cargo fmt --all --check
+
+clippy: lint-tools
+	cargo clippy --workspace --all-targets -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+arrows: lint-tools
+	cargo deny check -A unused-wrapper bans licenses sources
+
+advisories: lint-tools
+	@if timeout $(advisories_seconds) cargo deny fetch db >/dev/null 2>&1 </dev/null; then \
+		cargo deny check --disable-fetch advisories; \
+	else \
+		echo 'advisories: database not reachable, not checked'; \
+	fi
+
+shell: lint-tools
+	shellcheck scripts/setup scripts/kafka .ci/run
