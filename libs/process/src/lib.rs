@@ -1,1 +1,29 @@
 //! Configuration, telemetry, lifecycle, health and metrics endpoints.
+//!
+//! A service's binary is one line: `process::serve("postbode-fanout", fanout::run)`. `run` gets a [`Service`] that holds
+//! its configuration and the handles by which it takes part in the life of the process. Tests build one by hand with
+//! [`Service::by_hand`].
+
+mod arguments;
+mod clock;
+pub mod config;
+mod health;
+pub mod http;
+mod lifecycle;
+mod logs;
+mod management;
+mod metrics;
+mod problem;
+mod resources;
+mod serve;
+mod settings;
+pub mod trace;
+
+pub use clock::SystemClock;
+pub use health::{Check, Health, Report};
+pub use http::HttpSettings;
+pub use lifecycle::Lifecycle;
+pub use metrics::Metrics;
+pub use problem::Problem;
+pub use serve::{Service, serve};
+pub use settings::{HumanDuration, LogFormat, LogSettings, Secret, ShutdownSettings, TraceSettings};

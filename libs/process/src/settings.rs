@@ -1,0 +1,191 @@
+//! The sections of the configuration that every service has, and types for the services' own.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::http::ManagementSettings;
+
+/// The sections that the process takes for itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ProcessSettings {
+    pub(crate) http: ManagementSettings,
+    pub(crate) log: LogSettings,
+    pub(crate) trace: TraceSettings,
+    pub(crate) shutdown: ShutdownSettings,
+}
+
+/// Section `log`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// How lines look.
+    pub format: LogFormat,
+    /// `tracing-subscriber`'s filter: `info`, `info,delivery=debug`, …
+    pub filter: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people on a terminal, else JSON.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Human,
+}
+
+/// Section `trace`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TraceSettings {
+    /// Where spans go: an OTLP/gRPC collector, `http://host:4317`. None: no spans are made.
+    pub endpoint: Option<String>,
+    /// The share of traces that begin here which is kept, 0 to 1; those begun elsewhere keep their own decision.
+    pub sample_ratio: f64,
+}
+
+/// Section `shutdown`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShutdownSettings {
+    /// How long the soft stop may take.
+    pub drain: HumanDuration,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Auto,
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+impl Default for TraceSettings {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            sample_ratio: 1.0,
+        }
+    }
+}
+
+impl Default for ShutdownSettings {
+    fn default() -> Self {
+        Self {
+            drain: HumanDuration(Duration::from_secs(25)),
+        }
+    }
+}
+
+/// A duration as people write it: `500ms`, `5s`, `2h`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HumanDuration(pub Duration);
+
+impl HumanDuration {
+    /// So many seconds.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// So many milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(Duration::from_millis(millis))
+    }
+
+    /// The duration.
+    pub const fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl From<HumanDuration> for Duration {
+    fn from(human: HumanDuration) -> Self {
+        human.0
+    }
+}
+
+impl From<Duration> for HumanDuration {
+    fn from(length: Duration) -> Self {
+        Self(length)
+    }
+}
+
+impl fmt::Display for HumanDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&domain::duration::format(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for HumanDuration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        domain::duration::parse(&text)
+            .map(Self)
+            .map_err(de::Error::custom)
+    }
+}
+
+impl Serialize for HumanDuration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A text that no log, error or debug output shows.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself: for use, not for show.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_only_to_those_who_ask_for_it() {
+        let secret: Secret = serde_json::from_str("\"hunter2\"").unwrap();
+        assert_eq!(format!("{secret} {secret:?}"), "(redacted) Secret(redacted)");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let drain: HumanDuration = serde_json::from_str("\"500ms\"").unwrap();
+        assert_eq!(drain.get(), Duration::from_millis(500));
+        assert_eq!(serde_json::to_string(&drain).unwrap(), "\"500ms\"");
+        let error = serde_json::from_str::<HumanDuration>("\"soon\"")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("'soon' is not a duration"), "{error}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Traces: W3C context in Kafka headers, spans by OTLP where `trace.endpoint` is set.
+//!
+//! Without an endpoint no span has a context: [`inject`] leaves headers as they are, so a `traceparent` that a producer set
+//! travels on unchanged.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
+use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::registry::LookupSpan;
+use wire::Headers;
+
+use crate::settings::TraceSettings;
+
+/// The names of the headers that carry a context.
+pub const HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+
+/// Puts the current span's context into the headers, in the place of any that is there. Without one, does nothing.
+pub fn inject(headers: &mut Headers) {
+    inject_context(&Span::current().context(), headers);
+}
+
+/// The context that the headers carry, or an empty one.
+pub fn extract(headers: &Headers) -> Context {
+    TraceContextPropagator::new().extract_with_context(&Context::new(), &Carrier(headers))
+}
+
+/// Makes `span` a child of the context that the headers carry. Before the span is entered for the first time.
+pub fn continue_from(span: &Span, headers: &Headers) {
+    let context = extract(headers);
+    if context.span().span_context().is_valid() {
+        // Fails only where spans are not exported, and then there is nothing to continue.
+        let _ = span.set_parent(context);
+    }
+}
+
+/// The current span's context as a `traceparent`, if it has one.
+pub fn traceparent_of_current() -> Option<String> {
+    let mut headers = Headers::new();
+    inject(&mut headers);
+    headers.text("traceparent").map(str::to_owned)
+}
+
+/// The exporter, if there is an endpoint. Inside a Tokio runtime, which its connection needs.
+pub(crate) fn exporter(
+    service: &'static str,
+    settings: &TraceSettings,
+) -> Result<Option<SdkTracerProvider>, ExporterBuildError> {
+    let Some(endpoint) = &settings.endpoint else {
+        return Ok(None);
+    };
+    let exporter = SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .build()?;
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let resource = Resource::builder()
+        .with_service_name(service)
+        .with_attribute(version)
+        .build();
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .with_sampler(sampler)
+        .build();
+    Ok(Some(provider))
+}
+
+/// The layer that turns spans of level `info` and above into the exporter's.
+pub(crate) fn layer<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let layer: OpenTelemetryLayer<S, SdkTracer> =
+        tracing_opentelemetry::layer().with_tracer(provider.tracer("postbode"));
+    layer.with_filter(LevelFilter::INFO)
+}
+
+/// Sends what is left. Blocks, for at most `patience`.
+pub(crate) fn flush(provider: &SdkTracerProvider, patience: Duration) {
+    if let Err(error) = provider.shutdown_with_timeout(patience) {
+        tracing::warn!(%error, "the last spans did not reach the collector");
+    }
+}
+
+fn inject_context(context: &Context, headers: &mut Headers) {
+    if !context.span().span_context().is_valid() {
+        return;
+    }
+    TraceContextPropagator::new().inject_context(context, &mut CarrierMut(headers));
+}
+
+struct Carrier<'a>(&'a Headers);
+
+impl Extractor for Carrier<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.text(key)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name).collect()
+    }
+}
+
+struct CarrierMut<'a>(&'a mut Headers);
+
+impl Injector for CarrierMut<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        let known = HEADERS.into_iter().find(|name| *name == key);
+        let name = known.map_or_else(|| Cow::Owned(key.to_owned()), Cow::Borrowed);
+        self.0.remove(&name);
+        if !value.is_empty() {
+            self.0.push(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    fn headers() -> Headers {
+        let mut headers = Headers::new();
+        headers.push("traceparent", PARENT);
+        headers.push("tracestate", "vendor=1");
+        headers
+    }
+
+    #[test]
+    fn a_context_survives_the_way_through_headers() {
+        let context = extract(&headers());
+        assert!(context.span().span_context().is_remote());
+        let mut again = Headers::new();
+        again.push("traceparent", "an older one");
+        inject_context(&context, &mut again);
+        assert_eq!(again, headers());
+    }
+
+    #[test]
+    fn without_export_headers_stay_as_they_are() {
+        let mut carried = headers();
+        let span = tracing::info_span!("step");
+        continue_from(&span, &carried);
+        span.in_scope(|| inject(&mut carried));
+        assert_eq!(carried, headers());
+        assert_eq!(traceparent_of_current(), None);
+    }
+
+    #[test]
+    fn with_export_a_span_continues_the_trace_of_its_record() {
+        use tracing_subscriber::layer::SubscriberExt as _;
+        let provider = SdkTracerProvider::builder().build();
+        let subscriber = tracing_subscriber::registry().with(layer(&provider));
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::info_span!("step");
+            continue_from(&span, &headers());
+            let parent = span.in_scope(traceparent_of_current).unwrap();
+            assert!(
+                parent.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && parent != PARENT,
+                "{parent}"
+            );
+        });
+    }
+
+    #[test]
+    fn broken_contexts_are_ignored() {
+        let mut headers = Headers::new();
+        headers.push("traceparent", "00-xyz");
+        assert!(!extract(&headers).span().span_context().is_valid());
+    }
+
+    #[tokio::test]
+    async fn there_is_an_exporter_only_with_an_endpoint() {
+        assert!(
+            exporter("postbode-test", &TraceSettings::default())
+                .unwrap()
+                .is_none()
+        );
+        let settings = TraceSettings {
+            endpoint: Some("http://127.0.0.1:1".to_owned()),
+            sample_ratio: 1.0,
+        };
+        let provider = exporter("postbode-test", &settings).unwrap().unwrap();
+        tokio::task::spawn_blocking(move || flush(&provider, Duration::from_secs(1)))
+            .await
+            .unwrap();
+    }
+}
