@@ -1,1 +1,36 @@
-//! Decisions of Postbode: pure functions of state, input and time.
+//! Decisions of Postbode: pure functions of state, input and time. No I/O, no clock, no randomness.
+
+mod account;
+mod death;
+pub mod duration;
+mod event;
+mod ids;
+mod outcome;
+mod progress;
+mod registry;
+mod retry;
+mod seal;
+mod signature;
+#[cfg(test)]
+mod testing;
+mod time;
+mod webhook;
+
+pub use account::{Account, ApiKey, KeyHash, Scope};
+pub use death::DeathReason;
+pub use event::{Event, is_account_id, is_event_type};
+pub use ids::{
+    AccountId, DeliveryId, Epoch, EventId, EventSource, EventType, KeyId, Offset, Partition, Revision,
+    WebhookId,
+};
+pub use outcome::{Outcome, Phase, Verdict};
+pub use progress::Progress;
+pub use registry::{Change, Health, Registry, Standing};
+pub use retry::{InvalidTiers, Schedule, Tier, Tiers};
+pub use seal::{Keyring, Place, SealError, Sealed};
+pub use signature::{InvalidSecret, SigningSecret};
+pub use time::{Clock, Timestamp};
+pub use webhook::{
+    CustomHeader, DisabledReason, Format, IllegalStep, Limits, PendingUrl, Secrets, State, Step, Types,
+    Verification, Webhook,
+};

@@ -1,1 +1,15 @@
 //! What crosses a topic or the API: records, headers, topic names, formats.
+
+pub mod attempt;
+pub mod dead_letter;
+pub mod delivery;
+pub mod event;
+pub mod format;
+pub mod names;
+mod record;
+pub mod text;
+pub mod topics;
+
+pub use delivery::{Delivery, Origin};
+pub use record::{HeaderName, Headers, OutRecord, Record};
+pub use text::HumanDuration;
