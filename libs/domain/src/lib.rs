@@ -14,6 +14,7 @@ mod signature;
 #[cfg(test)]
 mod testing;
 mod time;
+mod tracker;
 mod webhook;
 
 pub use account::{Account, ApiKey, KeyHash, Scope};
@@ -30,6 +31,7 @@ pub use retry::{InvalidTiers, Schedule, Tier, Tiers};
 pub use seal::{Keyring, Place, SealError, Sealed};
 pub use signature::{InvalidSecret, SigningSecret};
 pub use time::{Clock, Timestamp};
+pub use tracker::{Completed, Home, Sighting, Tracker};
 pub use webhook::{
     CustomHeader, DisabledReason, Format, IllegalStep, Limits, PendingUrl, Secrets, State, Step, Types,
     Verification, Webhook,
