@@ -1,8 +1,10 @@
 //! What crosses a topic or the API: records, headers, topic names, formats.
 
 pub mod attempt;
+pub mod catalogue;
 pub mod dead_letter;
 pub mod delivery;
+pub mod disposition;
 pub mod event;
 pub mod format;
 pub mod names;
