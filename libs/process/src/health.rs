@@ -130,7 +130,7 @@ mod tests {
         assert!(!health.readiness().passes());
         registry.pass();
         assert!(health.readiness().passes());
-        registry.clone().fail("away");
+        registry.fail("away");
         assert_eq!(
             health.readiness(),
             Report::default().with("registry", Err("away".into()))

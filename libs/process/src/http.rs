@@ -101,3 +101,80 @@ fn publish(file: &Path, address: SocketAddr) -> io::Result<()> {
 fn named(error: &io::Error, what: impl std::fmt::Display) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn ask(address: SocketAddr) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn the_real_address_is_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("address");
+        let settings = HttpSettings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            address_file: Some(file.clone()),
+        };
+        let listener = listen(&settings).await.unwrap();
+        let published = fs::read_to_string(file).unwrap();
+        assert_eq!(published.trim(), listener.local_addr().unwrap().to_string());
+        let taken = HttpSettings {
+            listen: listener.local_addr().unwrap(),
+            address_file: None,
+        };
+        let error = listen(&taken).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: ", taken.listen)), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_open_request_is_finished_after_the_soft_stop() {
+        let lifecycle = Lifecycle::new(Duration::from_secs(60));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stopper = lifecycle.clone();
+        let slow = async move || {
+            stopper.stop();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            "done"
+        };
+        let router = Router::new().route("/", get(slow));
+        let (served, answer) = tokio::join!(serve(listener, router, &lifecycle), ask(address));
+        served.unwrap();
+        assert!(answer.ends_with("done"), "{answer}");
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_never_ends_is_dropped_at_the_hard_stop() {
+        let lifecycle = Lifecycle::new(Duration::from_millis(50));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stopper = lifecycle.clone();
+        let stuck = async move || {
+            stopper.stop();
+            std::future::pending::<&str>().await
+        };
+        let asked = tokio::spawn(ask(address));
+        serve(listener, Router::new().route("/", get(stuck)), &lifecycle)
+            .await
+            .unwrap();
+        assert!(lifecycle.is_out_of_time());
+        asked.abort();
+    }
+}

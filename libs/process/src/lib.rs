@@ -26,4 +26,5 @@ pub use lifecycle::Lifecycle;
 pub use metrics::Metrics;
 pub use problem::Problem;
 pub use serve::{Service, serve};
-pub use settings::{HumanDuration, LogFormat, LogSettings, Secret, ShutdownSettings, TraceSettings};
+pub use settings::{LogFormat, LogSettings, Secret, ShutdownSettings, TraceSettings};
+pub use wire::HumanDuration;

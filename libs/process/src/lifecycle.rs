@@ -61,6 +61,12 @@ impl Lifecycle {
         }
     }
 
+    /// Whether the hard stop has been.
+    pub fn is_out_of_time(&self) -> bool {
+        let passed = |stopped_at: &Instant| stopped_at.elapsed() >= self.0.drain;
+        self.0.hard.is_cancelled() || self.0.stopped_at.get().is_some_and(passed)
+    }
+
     /// Stops softly. Later calls change nothing.
     pub fn stop(&self) {
         self.0.stopped_at.get_or_init(Instant::now);
@@ -172,6 +178,7 @@ mod tests {
         life.stop_hard();
         assert!(life.is_stopping());
         life.hard_stop().await;
+        assert!(life.is_out_of_time());
         assert_eq!(life.crash(), None);
     }
 

@@ -88,7 +88,10 @@ where
     let environment = config::process_environment();
     let loaded =
         config::load::<C>(arguments.config.as_deref(), &environment).map_err(|error| error.to_string());
-    let checked = loaded.and_then(|(process, service)| Ok((logs::filter(&process.log)?, process, service)));
+    let checked = loaded.and_then(|(process, service)| {
+        trace::check(&process.trace)?;
+        Ok((logs::filter(&process.log)?, process, service))
+    });
     let (filter, process, service) = match checked {
         Ok(checked) => checked,
         Err(error) => return refuse(name, &error),
@@ -97,7 +100,7 @@ where
         println!("configuration is valid");
         return Exit::Clean.into();
     }
-    let service = Service::new(name, service, process.shutdown.drain.get());
+    let service = Service::new(name, service, process.shutdown.drain.0);
     start(&process, filter, service, run).into()
 }
 
@@ -218,26 +221,19 @@ async fn conclude(lifecycle: &Lifecycle, run: impl Future<Output = anyhow::Resul
         lifecycle.tasks_ended().await;
         (result, early)
     };
-    let mut hard = false;
     let given_up = async {
         lifecycle.hard_stop().await;
         tokio::time::sleep(LAST_WORDS).await;
-    };
-    let hardened = async {
-        lifecycle.hard_stop().await;
-        hard = true;
-        std::future::pending::<()>().await;
     };
     let outcome = tokio::select! {
         biased;
         outcome = ended => Some(outcome),
         () = given_up => None,
-        () = hardened => None,
     };
-    judge(lifecycle, outcome, hard)
+    judge(lifecycle, outcome)
 }
 
-fn judge(lifecycle: &Lifecycle, outcome: Option<(anyhow::Result<()>, bool)>, hard: bool) -> Exit {
+fn judge(lifecycle: &Lifecycle, outcome: Option<(anyhow::Result<()>, bool)>) -> Exit {
     match outcome {
         Some((Err(error), _)) => {
             tracing::error!(error = format!("{error:#}"), "the service failed");
@@ -249,7 +245,10 @@ fn judge(lifecycle: &Lifecycle, outcome: Option<(anyhow::Result<()>, bool)>, har
             tracing::error!("the drain deadline passed with work still open");
             Exit::DrainExceeded
         }
-        Some((Ok(()), _)) if hard => Exit::DrainExceeded,
+        Some((Ok(()), _)) if lifecycle.is_out_of_time() => {
+            tracing::error!("the drain deadline cut off open work");
+            Exit::DrainExceeded
+        }
         Some((Ok(()), true)) => {
             tracing::error!("the service ended although nobody asked it to");
             Exit::Failure

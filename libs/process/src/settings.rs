@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::Deserialize;
+
+use wire::HumanDuration;
 
 use crate::http::ManagementSettings;
 
@@ -84,60 +86,6 @@ impl Default for ShutdownSettings {
     }
 }
 
-/// A duration as people write it: `500ms`, `5s`, `2h`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HumanDuration(pub Duration);
-
-impl HumanDuration {
-    /// So many seconds.
-    pub const fn from_secs(seconds: u64) -> Self {
-        Self(Duration::from_secs(seconds))
-    }
-
-    /// So many milliseconds.
-    pub const fn from_millis(millis: u64) -> Self {
-        Self(Duration::from_millis(millis))
-    }
-
-    /// The duration.
-    pub const fn get(self) -> Duration {
-        self.0
-    }
-}
-
-impl From<HumanDuration> for Duration {
-    fn from(human: HumanDuration) -> Self {
-        human.0
-    }
-}
-
-impl From<Duration> for HumanDuration {
-    fn from(length: Duration) -> Self {
-        Self(length)
-    }
-}
-
-impl fmt::Display for HumanDuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&domain::duration::format(self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for HumanDuration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        domain::duration::parse(&text)
-            .map(Self)
-            .map_err(de::Error::custom)
-    }
-}
-
-impl Serialize for HumanDuration {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
 /// A text that no log, error or debug output shows.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -176,16 +124,5 @@ mod tests {
         let secret: Secret = serde_json::from_str("\"hunter2\"").unwrap();
         assert_eq!(format!("{secret} {secret:?}"), "(redacted) Secret(redacted)");
         assert_eq!(secret.expose(), "hunter2");
-    }
-
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        let drain: HumanDuration = serde_json::from_str("\"500ms\"").unwrap();
-        assert_eq!(drain.get(), Duration::from_millis(500));
-        assert_eq!(serde_json::to_string(&drain).unwrap(), "\"500ms\"");
-        let error = serde_json::from_str::<HumanDuration>("\"soon\"")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("'soon' is not a duration"), "{error}");
     }
 }

@@ -35,6 +35,11 @@ pub fn extract(headers: &Headers) -> Context {
     TraceContextPropagator::new().extract_with_context(&Context::new(), &Carrier(headers))
 }
 
+/// Whether the headers carry a well-formed context.
+pub fn has_context(headers: &Headers) -> bool {
+    extract(headers).span().span_context().is_valid()
+}
+
 /// Makes `span` a child of the context that the headers carry. Before the span is entered for the first time.
 pub fn continue_from(span: &Span, headers: &Headers) {
     let context = extract(headers);
@@ -49,6 +54,25 @@ pub fn traceparent_of_current() -> Option<String> {
     let mut headers = Headers::new();
     inject(&mut headers);
     headers.text("traceparent").map(str::to_owned)
+}
+
+/// Whether the settings can work.
+///
+/// # Errors
+/// A text that names the setting.
+pub(crate) fn check(settings: &TraceSettings) -> Result<(), String> {
+    if !(0.0..=1.0).contains(&settings.sample_ratio) {
+        return Err(format!(
+            "trace.sample_ratio: {} is not between 0 and 1",
+            settings.sample_ratio
+        ));
+    }
+    match &settings.endpoint {
+        Some(endpoint) if !endpoint.starts_with("http://") => Err(format!(
+            "trace.endpoint: '{endpoint}' does not begin with http:// (spans go to a collector nearby, without TLS)"
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The exporter, if there is an endpoint. Inside a Tokio runtime, which its connection needs.
@@ -179,7 +203,30 @@ mod tests {
     fn broken_contexts_are_ignored() {
         let mut headers = Headers::new();
         headers.push("traceparent", "00-xyz");
-        assert!(!extract(&headers).span().span_context().is_valid());
+        assert!(!has_context(&headers));
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_by_name() {
+        let settings = TraceSettings {
+            endpoint: Some("https://otel:4317".to_owned()),
+            sample_ratio: 0.5,
+        };
+        assert!(
+            check(&settings)
+                .unwrap_err()
+                .starts_with("trace.endpoint: 'https://otel:4317' ")
+        );
+        let settings = TraceSettings {
+            endpoint: None,
+            sample_ratio: 1.5,
+        };
+        assert!(
+            check(&settings)
+                .unwrap_err()
+                .starts_with("trace.sample_ratio: 1.5 ")
+        );
+        assert_eq!(check(&TraceSettings::default()), Ok(()));
     }
 
     #[tokio::test]

@@ -42,7 +42,7 @@ impl ConfigError {
     }
 
     /// Names the source, unless one further in is named already.
-    pub(super) fn from_source(mut self, origin: Option<&str>) -> Self {
+    pub(super) fn sourced(mut self, origin: Option<&str>) -> Self {
         self.origin = self.origin.or_else(|| origin.map(str::to_owned));
         self
     }

@@ -58,10 +58,6 @@ pub(crate) fn load<C: DeserializeOwned>(
 }
 
 /// The variables that are ours, of the process's environment.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where the environment is read"
-)]
 pub(crate) fn process_environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

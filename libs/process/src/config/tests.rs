@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -37,11 +38,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             ports: vec![80],
-            wait: HumanDuration::from_secs(1),
+            wait: seconds(1),
             share: 0.5,
             on: false,
         }
     }
+}
+
+fn seconds(count: u64) -> HumanDuration {
+    HumanDuration(Duration::from_secs(count))
 }
 
 fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -70,7 +75,7 @@ fn nothing_given_means_the_defaults() {
     let (process, service) = load::<Settings>(None, &BTreeMap::new()).unwrap();
     let http: HttpSettings = process.http.into();
     assert_eq!(http.listen.to_string(), "0.0.0.0:9090");
-    assert_eq!(process.shutdown.drain, HumanDuration::from_secs(25));
+    assert_eq!(process.shutdown.drain, seconds(25));
     assert_eq!(service, Settings::default());
 }
 
@@ -120,7 +125,7 @@ fn lists_numbers_and_durations_are_read_from_texts() {
         limits,
         Limits {
             ports: vec![80, 443],
-            wait: HumanDuration::from_millis(500),
+            wait: HumanDuration(Duration::from_millis(500)),
             share: 0.25,
             on: false
         }

@@ -20,12 +20,6 @@ pub(super) fn read<T: DeserializeOwned>(tree: Value) -> Result<T, ConfigError> {
 struct Node(Value);
 
 impl Node {
-    /// Runs `read` and says where the value came from if that fails.
-    fn sourced<T>(self, read: impl FnOnce(ValueKind) -> Result<T, ConfigError>) -> Result<T, ConfigError> {
-        let origin = self.0.origin().map(str::to_owned);
-        read(self.0.kind).map_err(|error| error.from_source(origin.as_deref()))
-    }
-
     /// The parsed text, or the value as it is.
     fn scalar<'de, T, V>(
         self,
@@ -36,13 +30,13 @@ impl Node {
         T: FromStr,
         V: Visitor<'de>,
     {
-        self.sourced(|kind| match kind {
-            ValueKind::String(text) => match text.trim().parse() {
-                Ok(value) => visit(visitor, value),
-                Err(_) => Err(de::Error::invalid_type(Unexpected::Str(&text), &visitor)),
-            },
-            other => any(other, visitor),
-        })
+        let ValueKind::String(text) = self.0.kind else {
+            return any(self.0.kind, visitor);
+        };
+        match text.trim().parse() {
+            Ok(value) => visit(visitor, value),
+            Err(_) => Err(de::Error::invalid_type(Unexpected::Str(&text), &visitor)),
+        }
     }
 }
 
@@ -76,7 +70,7 @@ impl<'de> Deserializer<'de> for Node {
     type Error = ConfigError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        self.sourced(|kind| any(kind, visitor))
+        any(self.0.kind, visitor)
     }
 
     parsed! {
@@ -94,18 +88,10 @@ impl<'de> Deserializer<'de> for Node {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        match self.0.kind {
-            ValueKind::Nil => visitor.visit_none(),
-            ValueKind::Boolean(_)
-            | ValueKind::I64(_)
-            | ValueKind::I128(_)
-            | ValueKind::U64(_)
-            | ValueKind::U128(_)
-            | ValueKind::Float(_)
-            | ValueKind::String(_)
-            | ValueKind::Table(_)
-            | ValueKind::Array(_) => visitor.visit_some(self),
+        if matches!(self.0.kind, ValueKind::Nil) {
+            return visitor.visit_none();
         }
+        visitor.visit_some(self)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -117,16 +103,14 @@ impl<'de> Deserializer<'de> for Node {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-        self.sourced(|kind| {
-            let ValueKind::String(text) = kind else {
-                return any(kind, visitor);
-            };
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            let items: Vec<Value> = parts.map(Value::from).collect();
-            visitor.visit_seq(Items {
-                items: items.into_iter(),
-                next: 0,
-            })
+        let ValueKind::String(text) = self.0.kind else {
+            return any(self.0.kind, visitor);
+        };
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let items: Vec<Value> = parts.map(Value::from).collect();
+        visitor.visit_seq(Items {
+            items: items.into_iter(),
+            next: 0,
         })
     }
 
@@ -149,21 +133,27 @@ impl<'de> Deserializer<'de> for Node {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ConfigError> {
-        self.sourced(|kind| match kind {
-            ValueKind::String(variant) => known(&variant, variants).and_then(|()| {
-                visitor.visit_enum(IntoDeserializer::<ConfigError>::into_deserializer(variant))
-            }),
-            ValueKind::Table(table) if table.len() == 1 => table.into_iter().next().map_or_else(
-                || Err(ConfigError::new("expected one variant")),
-                |(variant, value)| visitor.visit_enum(Variant { variant, value }),
-            ),
-            other => any(other, visitor),
-        })
+        if let ValueKind::String(variant) = self.0.kind {
+            known(&variant, variants)?;
+            return visitor.visit_enum(IntoDeserializer::<ConfigError>::into_deserializer(variant));
+        }
+        let ValueKind::Table(table) = self.0.kind else {
+            return any(self.0.kind, visitor);
+        };
+        let mut entries = table.into_iter();
+        let (Some((variant, value)), None) = (entries.next(), entries.next()) else {
+            return Err(ConfigError::new(format_args!(
+                "expected exactly one of {}",
+                variants.join(", ")
+            )));
+        };
+        known(&variant, variants)?;
+        visitor.visit_enum(Variant { variant, value })
     }
 
     /// A value is ignored only where no field wants it: that is an unknown key.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, ConfigError> {
-        self.sourced(|_| Err(ConfigError::new("unknown key")))
+        Err(ConfigError::new("unknown key"))
     }
 
     serde::forward_to_deserialize_any! {
@@ -210,7 +200,7 @@ impl<'de> MapAccess<'de> for Entries {
         self.current = Some((key, value));
         seed.deserialize(deserializer)
             .map(Some)
-            .map_err(|error| error.from_source(origin.as_deref()))
+            .map_err(|error| error.sourced(origin.as_deref()))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ConfigError> {
@@ -218,27 +208,21 @@ impl<'de> MapAccess<'de> for Entries {
             .current
             .take()
             .ok_or_else(|| ConfigError::new("a value without its key"))?;
-        seed.deserialize(Node(value)).map_err(|error| error.within(&key))
+        let origin = first_origin(&value);
+        seed.deserialize(Node(value))
+            .map_err(|error| error.sourced(origin.as_deref()).within(&key))
     }
 }
 
 /// The source of a value, or of the first one inside it: tables merged from several sources have none of their own.
 fn first_origin(value: &Value) -> Option<String> {
-    if let Some(origin) = value.origin() {
-        return Some(origin.to_owned());
-    }
-    match &value.kind {
-        ValueKind::Table(table) => table.values().find_map(first_origin),
-        ValueKind::Array(items) => items.iter().find_map(first_origin),
-        ValueKind::Nil
-        | ValueKind::Boolean(_)
-        | ValueKind::I64(_)
-        | ValueKind::I128(_)
-        | ValueKind::U64(_)
-        | ValueKind::U128(_)
-        | ValueKind::Float(_)
-        | ValueKind::String(_) => None,
-    }
+    let inside = || {
+        if let ValueKind::Table(table) = &value.kind {
+            return table.values().find_map(first_origin);
+        }
+        None
+    };
+    value.origin().map(str::to_owned).or_else(inside)
 }
 
 struct Items {
