@@ -67,3 +67,43 @@ pub const DLQ_GROUP: &str = "__dlq.errors.group";
 pub const DLQ_COUNT: &str = "__dlq.errors.delivery.count";
 /// What went wrong, in words.
 pub const DLQ_MESSAGE: &str = "__dlq.errors.message";
+
+/// The names above, for one comparison instead of a copy of the text.
+pub fn known(name: &str) -> Option<&'static str> {
+    ALL.iter().copied().find(|known| *known == name)
+}
+
+/// Every name but the prefix; the most frequent first.
+const ALL: [&str; 31] = [
+    CE_SPECVERSION,
+    CE_ID,
+    CE_SOURCE,
+    CE_TYPE,
+    CE_TIME,
+    CE_ACCOUNT,
+    CE_PARTITIONKEY,
+    CONTENT_TYPE,
+    TRACEPARENT,
+    TRACESTATE,
+    WEBHOOK,
+    DELIVERY,
+    ORIGIN,
+    REGISTRY,
+    ATTEMPT,
+    DEFERRALS,
+    WAITING_SINCE,
+    FIRST_ATTEMPT_AT,
+    DUE_AT,
+    REPLAY,
+    REASON,
+    LAST_STATUS,
+    LAST_ERROR,
+    VALUE_OMITTED,
+    SOURCE_TIMESTAMP,
+    DLQ_TOPIC,
+    DLQ_PARTITION,
+    DLQ_OFFSET,
+    DLQ_GROUP,
+    DLQ_COUNT,
+    DLQ_MESSAGE,
+];

@@ -1,0 +1,237 @@
+//! Reading records as a member of a consumer group, without ever losing hold of the group.
+//!
+//! One thread polls, always, whatever the reader does; it alone touches the client. A rebalance callback only records
+//! what happened: the thread then looks up where an assigned partition was left and assigns it from there, and hands a
+//! revoked one back when the reader has let go of it, or when its time is up. (Waiting inside the callback would wait
+//! for the thread that it blocks.)
+//!
+//! Every assignment of a partition is a [`Claim`] with an [`Epoch`] of its own: what is left over from an earlier claim
+//! on the same partition cannot be taken for the present one's.
+
+mod context;
+mod convert;
+mod thread;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::{Epoch, Offset, Partition};
+use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use wire::Record;
+
+use crate::KafkaSettings;
+use thread::Poller;
+
+/// What a source reads, and how.
+#[derive(Clone, Debug)]
+pub struct SourceOptions {
+    /// The consumer group.
+    pub group: String,
+    /// Full topic names.
+    pub topics: Vec<Arc<str>>,
+    /// The largest record to expect, headers included.
+    pub max_record_bytes: usize,
+    /// How long a reader may take to let go of a revoked partition.
+    pub drain: Duration,
+}
+
+impl SourceOptions {
+    /// A member of a group, with two seconds to let go.
+    pub fn new(group: impl Into<String>, topics: Vec<Arc<str>>, max_record_bytes: usize) -> Self {
+        Self { group: group.into(), topics, max_record_bytes, drain: Duration::from_secs(2) }
+    }
+}
+
+/// One assignment of one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Names this assignment.
+    pub epoch: Epoch,
+    /// The topic.
+    pub topic: Arc<str>,
+    /// The partition.
+    pub partition: Partition,
+}
+
+/// What a reader hears.
+#[derive(Debug)]
+pub enum SourceEvent {
+    /// A partition is ours.
+    Assigned {
+        /// Which.
+        claim: Claim,
+        /// Where it was left; none if nobody ever committed.
+        committed: Option<Offset>,
+        /// What is done beyond that.
+        completed: Vec<Offset>,
+    },
+    /// Records, in order per partition.
+    Records(Vec<(Epoch, Record)>),
+    /// The group wants these back: finish what runs, commit, then call [`Source::release`].
+    Revoking(Vec<Epoch>),
+    /// These are gone already; a commit would be refused.
+    Lost(Vec<Epoch>),
+    /// A commit was answered.
+    Committed(Result<(), String>),
+    /// The client is beyond repair: the process must end.
+    Failed(String),
+}
+
+/// How far a claim's partition is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which claim.
+    pub epoch: Epoch,
+    /// Everything before this offset is done.
+    pub frontier: Offset,
+    /// What is done beyond it, in order.
+    pub completed: Vec<Offset>,
+}
+
+/// A member of a consumer group.
+pub struct Source {
+    events: mpsc::Receiver<SourceEvent>,
+    orders: std::sync::mpsc::Sender<Order>,
+    closed: oneshot::Receiver<()>,
+    monitor: Monitor,
+}
+
+/// What the thread is told to do.
+enum Order {
+    Commit(Vec<Progress>),
+    Pause(Vec<Epoch>),
+    Resume(Vec<Epoch>),
+    Release(Vec<Epoch>),
+    Close,
+}
+
+impl Source {
+    /// Joins the group in the background.
+    ///
+    /// # Errors
+    /// When a client setting is invalid.
+    pub fn start(settings: &KafkaSettings, options: &SourceOptions) -> Result<Self, KafkaError> {
+        let (tell_event, events) = mpsc::channel(64);
+        let (orders, obey) = std::sync::mpsc::channel();
+        let (tell_closed, closed) = oneshot::channel();
+        let monitor = Monitor::new();
+        let poller = Poller::new(&client_config(settings, options), options, tell_event, obey, monitor.clone())?;
+        std::thread::Builder::new()
+            .name("kafka-poll".to_owned())
+            .spawn(move || {
+                poller.run();
+                let _ = tell_closed.send(());
+            })
+            .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self { events, orders, closed, monitor })
+    }
+
+    /// The next event. Safe to drop while waiting.
+    pub async fn next(&mut self) -> SourceEvent {
+        match self.events.recv().await {
+            Some(event) => event,
+            None => SourceEvent::Failed("the polling thread ended".to_owned()),
+        }
+    }
+
+    /// Commits; the answer arrives as [`SourceEvent::Committed`]. Claims that are no longer ours are left out.
+    pub fn commit(&self, progress: Vec<Progress>) {
+        self.order(Order::Commit(progress));
+    }
+
+    /// Reads no further from these for now. Drops what was fetched ahead, so do it rarely.
+    pub fn pause(&self, epochs: Vec<Epoch>) {
+        self.order(Order::Pause(epochs));
+    }
+
+    /// Reads on.
+    pub fn resume(&self, epochs: Vec<Epoch>) {
+        self.order(Order::Resume(epochs));
+    }
+
+    /// Lets go of revoked partitions.
+    pub fn release(&self, epochs: Vec<Epoch>) {
+        self.order(Order::Release(epochs));
+    }
+
+    /// What to watch the source by.
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
+    }
+
+    /// Leaves the group. Says whether that took no longer than the limit; if it did, the thread is left behind and the
+    /// process should end.
+    pub async fn close(self, limit: Duration) -> bool {
+        let Self { events, orders, closed, .. } = self;
+        let _ = orders.send(Order::Close);
+        drop(events);
+        tokio::time::timeout(limit, closed).await.is_ok()
+    }
+
+    fn order(&self, order: Order) {
+        // The thread only ends after a close or a failure that `next` reports.
+        let _ = self.orders.send(order);
+    }
+}
+
+/// Watches a source from outside.
+#[derive(Clone, Debug)]
+pub struct Monitor {
+    started: Instant,
+    last_poll: Arc<AtomicU64>,
+    claims: Arc<AtomicU64>,
+}
+
+impl Monitor {
+    fn new() -> Self {
+        Self { started: Instant::now(), last_poll: Arc::default(), claims: Arc::default() }
+    }
+
+    /// How long ago the client was polled. Growing means that the process hangs, whatever Kafka does.
+    pub fn poll_age(&self) -> Duration {
+        self.started.elapsed().saturating_sub(Duration::from_millis(self.last_poll.load(Ordering::Relaxed)))
+    }
+
+    /// How many partitions are ours.
+    pub fn claims(&self) -> u64 {
+        self.claims.load(Ordering::Relaxed)
+    }
+
+    fn polled(&self) {
+        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_poll.store(millis, Ordering::Relaxed);
+    }
+}
+
+fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientConfig {
+    let mut config = settings.client_config();
+    let defaults = [
+        ("auto.offset.reset", "earliest".to_owned()),
+        ("isolation.level", "read_committed".to_owned()),
+        ("session.timeout.ms", "6000".to_owned()),
+        // A revoked partition's gap falls from 3 s to 1 s.
+        ("heartbeat.interval.ms", "500".to_owned()),
+        // What is fetched ahead is bounded for the whole client.
+        ("queued.min.messages", "10000".to_owned()),
+        ("queued.max.messages.kbytes", "16384".to_owned()),
+        // The default of 1 s would let a drained queue starve.
+        ("fetch.queue.backoff.ms", "10".to_owned()),
+        ("fetch.message.max.bytes", (options.max_record_bytes + 64 * 1024).to_string()),
+        ("partition.assignment.strategy", "cooperative-sticky".to_owned()),
+    ];
+    for (name, value) in defaults {
+        if config.get(name).is_none() {
+            config.set(name, value);
+        }
+    }
+    // Not for configuration to change: what is done is for the tracker alone to say.
+    config.set("group.id", &options.group);
+    config.set("enable.auto.commit", "false");
+    config.set("enable.auto.offset.store", "false");
+    config.set("allow.auto.create.topics", "false");
+    config
+}

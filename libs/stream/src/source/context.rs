@@ -1,0 +1,83 @@
+//! What the client calls back with, written down for the polling thread.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rdkafka::TopicPartitionList;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+
+/// A topic's name and a partition's number.
+pub(super) type Place = (String, i32);
+
+/// What happened to the group.
+pub(super) enum Rebalanced {
+    Assign(Vec<Place>),
+    Revoke { places: Vec<Place>, lost: bool },
+}
+
+#[derive(Default)]
+pub(super) struct Context {
+    rebalanced: Mutex<Vec<Rebalanced>>,
+    committed: Mutex<Vec<Result<(), String>>>,
+    closing: AtomicBool,
+}
+
+impl Context {
+    /// From now on whatever is revoked is handed back at once: closing the client waits for it.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn take_rebalanced(&self) -> Vec<Rebalanced> {
+        std::mem::take(&mut *locked(&self.rebalanced))
+    }
+
+    pub(super) fn take_committed(&self) -> Vec<Result<(), String>> {
+        std::mem::take(&mut *locked(&self.committed))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        crate::log::client("consumer", level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(kafka.error = %error, kafka.reason = reason, "the consumer met an error");
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, client: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let places = || list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
+        let happened = match kind {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalanced::Assign(places()),
+            _ => Rebalanced::Revoke { places: places(), lost: client.assignment_lost() },
+        };
+        if self.closing.load(Ordering::SeqCst) {
+            let answered = match happened {
+                Rebalanced::Assign(_) => client.incremental_assign(list),
+                Rebalanced::Revoke { .. } => client.incremental_unassign(list),
+            };
+            if let Err(error) = answered {
+                tracing::debug!(kafka.error = %error, "a rebalance while closing was not answered");
+            }
+            return;
+        }
+        locked(&self.rebalanced).push(happened);
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        let partition_error = || offsets.elements().iter().find_map(|e| e.error().err());
+        let result = result.err().or_else(partition_error);
+        locked(&self.committed).push(result.map_or(Ok(()), |error| Err(error.to_string())));
+    }
+}

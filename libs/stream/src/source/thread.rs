@@ -1,0 +1,309 @@
+//! The thread that polls: the only one that touches the client.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Duration;
+
+use domain::{Completed, Epoch, Home, Offset, Partition};
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::Message;
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use wire::Record;
+
+use super::context::{Context, Place, Rebalanced};
+use super::{Claim, Monitor, Order, Progress, SourceEvent, SourceOptions, convert};
+
+/// How long one poll waits: orders are obeyed in between.
+const POLL: Duration = Duration::from_millis(10);
+/// Records handed over at once, at most.
+const BATCH: usize = 512;
+/// How long looking up a committed offset may hold up the polling.
+const LOOK_UP: Duration = Duration::from_secs(3);
+/// What a reader has left over its drain before a partition goes regardless.
+const GRACE: Duration = Duration::from_millis(500);
+
+pub(super) struct Poller {
+    client: BaseConsumer<Context>,
+    topics: Vec<Arc<str>>,
+    drain: Duration,
+    events: mpsc::Sender<SourceEvent>,
+    orders: Receiver<Order>,
+    monitor: Monitor,
+    cluster: Option<String>,
+    next_epoch: u64,
+    claims: HashMap<Epoch, Claim>,
+    current: HashMap<Place, Epoch>,
+    assigning: Vec<Vec<Place>>,
+    revoking: Vec<Revocation>,
+}
+
+/// Partitions that the group wants back, and the claims on them that the reader still holds.
+struct Revocation {
+    places: Vec<Place>,
+    held: HashSet<Epoch>,
+    deadline: Instant,
+}
+
+/// The reader is gone, or nothing more can be done for it.
+struct Ended;
+
+impl Poller {
+    pub(super) fn new(
+        config: &ClientConfig,
+        options: &SourceOptions,
+        events: mpsc::Sender<SourceEvent>,
+        orders: Receiver<Order>,
+        monitor: Monitor,
+    ) -> KafkaResult<Self> {
+        let client: BaseConsumer<Context> = config.create_with_context(Context::default())?;
+        let names: Vec<&str> = options.topics.iter().map(|topic| &**topic).collect();
+        client.subscribe(&names)?;
+        Ok(Self {
+            client,
+            topics: options.topics.clone(),
+            drain: options.drain,
+            events,
+            orders,
+            monitor,
+            cluster: None,
+            next_epoch: 1,
+            claims: HashMap::new(),
+            current: HashMap::new(),
+            assigning: Vec::new(),
+            revoking: Vec::new(),
+        })
+    }
+
+    /// Polls until told to close. Dropping the client then leaves the group.
+    pub(super) fn run(mut self) {
+        while self.turn().is_ok() {}
+        self.client.context().close();
+    }
+
+    fn turn(&mut self) -> Result<(), Ended> {
+        let records = self.poll()?;
+        if !records.is_empty() {
+            self.tell(SourceEvent::Records(records))?;
+        }
+        self.obey()?;
+        self.note_rebalances()?;
+        self.assign()?;
+        self.hand_back()?;
+        for result in self.client.context().take_committed() {
+            self.tell(SourceEvent::Committed(result))?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, event: SourceEvent) -> Result<(), Ended> {
+        self.events.blocking_send(event).map_err(|_| Ended)
+    }
+
+    fn fail(&self, why: String) -> Ended {
+        tracing::error!(kafka.error = why, "the consumer failed for good");
+        let _ = self.tell(SourceEvent::Failed(why));
+        Ended
+    }
+
+    fn poll(&self) -> Result<Vec<(Epoch, Record)>, Ended> {
+        let mut records = Vec::new();
+        let mut wait = POLL;
+        while let Some(polled) = self.client.poll(wait) {
+            match polled {
+                Ok(message) => records.extend(self.claim(&message)),
+                Err(KafkaError::MessageConsumptionFatal(code)) => return Err(self.fail(code.to_string())),
+                Err(error) => tracing::error!(kafka.error = %error, "reading met an error"),
+            }
+            if records.len() >= BATCH {
+                break;
+            }
+            wait = Duration::ZERO;
+        }
+        self.monitor.polled();
+        Ok(records)
+    }
+
+    /// A record of a partition that is ours, under its claim.
+    fn claim(&self, message: &rdkafka::message::BorrowedMessage<'_>) -> Option<(Epoch, Record)> {
+        let topic = self.topics.iter().find(|topic| &***topic == message.topic())?;
+        let epoch = self.claims.values().find(|c| c.partition.0 == message.partition() && c.topic == *topic)?.epoch;
+        Some((epoch, convert::record(topic, message)))
+    }
+
+    fn obey(&mut self) -> Result<(), Ended> {
+        loop {
+            match self.orders.try_recv() {
+                Ok(Order::Commit(progress)) => self.commit(progress)?,
+                Ok(Order::Pause(epochs)) => self.on_ours(&epochs, |client, list| client.pause(list)),
+                Ok(Order::Resume(epochs)) => self.on_ours(&epochs, |client, list| client.resume(list)),
+                Ok(Order::Release(epochs)) => {
+                    for revocation in &mut self.revoking {
+                        revocation.held.retain(|epoch| !epochs.contains(epoch));
+                    }
+                }
+                Ok(Order::Close) | Err(TryRecvError::Disconnected) => return Err(Ended),
+                Err(TryRecvError::Empty) => return Ok(()),
+            }
+        }
+    }
+
+    /// Commits in the background; the answer comes with a later poll.
+    fn commit(&mut self, progress: Vec<Progress>) -> Result<(), Ended> {
+        let mut list = TopicPartitionList::new();
+        for Progress { epoch, frontier, completed } in progress {
+            let (Some(claim), Some(cluster)) = (self.claims.get(&epoch), &self.cluster) else { continue };
+            let home = Home { cluster, topic: &claim.topic, partition: claim.partition };
+            let metadata = Completed::encode(home, frontier, completed, Completed::MAX_BYTES);
+            let mut element = list.add_partition(&claim.topic, claim.partition.0);
+            element.set_metadata(metadata);
+            if let Err(error) = element.set_offset(KafkaOffset::Offset(frontier.0)) {
+                return Err(self.fail(error.to_string()));
+            }
+        }
+        if list.count() == 0 {
+            return self.tell(SourceEvent::Committed(Ok(())));
+        }
+        match self.client.commit(&list, CommitMode::Async) {
+            Ok(()) => Ok(()),
+            Err(error) => self.tell(SourceEvent::Committed(Err(error.to_string()))),
+        }
+    }
+
+    /// Does something to those of the claims that are still ours.
+    fn on_ours(&self, epochs: &[Epoch], act: impl Fn(&BaseConsumer<Context>, &TopicPartitionList) -> KafkaResult<()>) {
+        let mut list = TopicPartitionList::new();
+        for claim in epochs.iter().filter_map(|epoch| self.claims.get(epoch)) {
+            list.add_partition(&claim.topic, claim.partition.0);
+        }
+        if list.count() > 0
+            && let Err(error) = act(&self.client, &list)
+        {
+            tracing::warn!(kafka.error = %error, "pausing or resuming was refused");
+        }
+    }
+
+    fn note_rebalances(&mut self) -> Result<(), Ended> {
+        for happened in self.client.context().take_rebalanced() {
+            match happened {
+                Rebalanced::Assign(places) => self.assigning.push(places),
+                Rebalanced::Revoke { places, lost } => self.revoke(places, lost)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn revoke(&mut self, places: Vec<Place>, lost: bool) -> Result<(), Ended> {
+        let epochs: Vec<Epoch> = places.iter().filter_map(|place| self.current.get(place).copied()).collect();
+        tracing::info!(kafka.partitions = places.len(), kafka.lost = lost, "partitions are revoked");
+        let held = if lost { HashSet::new() } else { epochs.iter().copied().collect() };
+        self.revoking.push(Revocation { places, held, deadline: Instant::now() + self.drain + GRACE });
+        match epochs.is_empty() {
+            true => Ok(()),
+            false if lost => self.tell(SourceEvent::Lost(epochs)),
+            false => self.tell(SourceEvent::Revoking(epochs)),
+        }
+    }
+
+    /// Hands revoked partitions back once their reader let go, or its time is up.
+    fn hand_back(&mut self) -> Result<(), Ended> {
+        let now = Instant::now();
+        let (ready, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.revoking)
+            .into_iter()
+            .partition(|revocation| revocation.held.is_empty() || revocation.deadline <= now);
+        self.revoking = waiting;
+        for revocation in ready {
+            if !revocation.held.is_empty() {
+                tracing::warn!(kafka.partitions = revocation.held.len(), "the drain took too long: letting go");
+            }
+            for place in &revocation.places {
+                if let Some(epoch) = self.current.remove(place) {
+                    self.claims.remove(&epoch);
+                }
+            }
+            self.count_claims();
+            let list = list_of(&revocation.places);
+            self.client.incremental_unassign(&list).map_err(|error| self.fail(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Assigns what the group gave, from where it was left. While that cannot be looked up, it is tried again.
+    fn assign(&mut self) -> Result<(), Ended> {
+        while let Some(places) = self.assigning.first().cloned() {
+            let Some(committed) = self.look_up(&places) else { return Ok(()) };
+            self.assigning.remove(0);
+            let events: Vec<_> = committed.elements().iter().map(|e| self.begin(e)).collect();
+            self.count_claims();
+            tracing::info!(kafka.partitions = places.len(), "partitions are assigned");
+            self.client.incremental_assign(&committed).map_err(|error| self.fail(error.to_string()))?;
+            for event in events {
+                self.tell(event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look_up(&mut self, places: &[Place]) -> Option<TopicPartitionList> {
+        if self.cluster.is_none() {
+            self.cluster = self.client.client().fetch_cluster_id(LOOK_UP);
+        }
+        self.cluster.as_ref()?;
+        let list = list_of(places);
+        if places.is_empty() {
+            return Some(list);
+        }
+        let found = self.client.committed_offsets(list, LOOK_UP);
+        let failed = match &found {
+            Ok(list) => list.elements().iter().find_map(|e| e.error().err()),
+            Err(error) => Some(error.clone()),
+        };
+        if let Some(error) = failed {
+            tracing::warn!(kafka.error = %error, "committed offsets cannot be looked up, trying again");
+            return None;
+        }
+        found.ok()
+    }
+
+    fn begin(&mut self, element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>) -> SourceEvent {
+        let epoch = Epoch(self.next_epoch);
+        self.next_epoch += 1;
+        let topic = self.topics.iter().find(|topic| &***topic == element.topic()).cloned();
+        let topic = topic.unwrap_or_else(|| element.topic().into());
+        let claim = Claim { epoch, topic, partition: Partition(element.partition()) };
+        let committed = match element.offset() {
+            KafkaOffset::Offset(offset) => Some(Offset(offset)),
+            KafkaOffset::Beginning
+            | KafkaOffset::End
+            | KafkaOffset::Stored
+            | KafkaOffset::Invalid
+            | KafkaOffset::OffsetTail(_) => None,
+        };
+        let home = Home {
+            cluster: self.cluster.as_deref().unwrap_or_default(),
+            topic: &claim.topic,
+            partition: claim.partition,
+        };
+        let completed = committed.map_or_else(Vec::new, |at| Completed::decode(home, at, element.metadata()));
+        self.current.insert((element.topic().to_owned(), element.partition()), epoch);
+        self.claims.insert(epoch, claim.clone());
+        SourceEvent::Assigned { claim, committed, completed }
+    }
+
+    fn count_claims(&self) {
+        self.monitor.claims.store(self.claims.len() as u64, Ordering::Relaxed);
+    }
+}
+
+fn list_of(places: &[Place]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (topic, partition) in places {
+        list.add_partition(topic, *partition);
+    }
+    list
+}
