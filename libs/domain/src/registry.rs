@@ -53,7 +53,7 @@ pub struct Standing {
 }
 
 /// The in-memory view.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Registry {
     position: i64,
     accounts: HashMap<AccountId, Account>,
@@ -65,7 +65,7 @@ pub struct Registry {
 }
 
 /// The active webhooks of one account.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Routes {
     all: Vec<Standing>,
     by_type: HashMap<EventType, Vec<Standing>>,

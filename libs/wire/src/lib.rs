@@ -9,6 +9,7 @@ pub mod event;
 pub mod format;
 pub mod names;
 mod record;
+pub mod registry;
 pub mod text;
 pub mod topics;
 
