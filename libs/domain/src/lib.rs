@@ -1,7 +1,9 @@
 //! Decisions of Postbode: pure functions of state, input and time. No I/O, no clock, no randomness.
 
 mod account;
+mod claims;
 mod death;
+mod dispatch;
 pub mod duration;
 mod event;
 mod ids;
@@ -18,7 +20,9 @@ mod tracker;
 mod webhook;
 
 pub use account::{Account, ApiKey, KeyHash, Scope};
+pub use claims::{Claims, Frontier, Window};
 pub use death::DeathReason;
+pub use dispatch::{Command, DispatchSettings, Dispatcher, Fate, Job, Place as RecordPlace, View};
 pub use event::{Event, is_account_id, is_event_type};
 pub use ids::{
     AccountId, DeliveryId, Epoch, EventId, EventSource, EventType, KeyId, Offset, Partition, Revision,

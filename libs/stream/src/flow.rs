@@ -147,7 +147,7 @@ impl<S: Step> Flow<S> {
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
-        self.source.commit(self.book.progress(true));
+        self.source.commit(self.book.all());
         loop {
             match self.source.next().await {
                 SourceEvent::Committed(_) => return Ok(()),
@@ -158,13 +158,20 @@ impl<S: Step> Flow<S> {
 
     fn handle(&mut self, event: SourceEvent) -> Result<(), FlowError> {
         match event {
-            SourceEvent::Assigned { claim, committed, completed } => self.book.begin(claim, committed, completed),
+            SourceEvent::Assigned {
+                claim,
+                committed,
+                completed,
+            } => self.book.begin(claim.epoch, committed, completed),
             SourceEvent::Records(records) => self.source.pause(self.book.take_in(records)),
             SourceEvent::Revoking(epochs) => self.book.revoke(&epochs),
             SourceEvent::Lost(epochs) => self.book.forget(&epochs),
             SourceEvent::Committed(result) => {
                 if let Err(error) = result {
-                    tracing::warn!(kafka.error = error, "a commit was refused, the next one repeats it");
+                    tracing::warn!(
+                        kafka.error = error,
+                        "a commit was refused, the next one repeats it"
+                    );
                     self.book.commit_refused();
                 }
                 self.source.release(self.book.take_released());
@@ -203,7 +210,11 @@ impl<S: Step> Flow<S> {
                     let offset = record.offset;
                     self.book.opened(epoch, record, outs.len());
                     for out in outs {
-                        self.write(Write { epoch, offset, record: out });
+                        self.write(Write {
+                            epoch,
+                            offset,
+                            record: out,
+                        });
                     }
                 }
                 Next::NotBefore(then) => self.book.wait(epoch, then),
@@ -238,7 +249,9 @@ impl<S: Step> Flow<S> {
     }
 
     fn write_smaller(&mut self, write: &Write) -> Result<(), FlowError> {
-        let Some(source) = self.book.source_of(write.epoch, write.offset) else { return Ok(()) };
+        let Some(source) = self.book.source_of(write.epoch, write.offset) else {
+            return Ok(());
+        };
         match self.step.shrink(&source, &write.record) {
             Some(record) => {
                 self.write(Write { record, ..*write });
@@ -250,7 +263,9 @@ impl<S: Step> Flow<S> {
 
     fn repeat_writes(&mut self) {
         let now = Instant::now();
-        let (due, later) = std::mem::take(&mut self.repeats).into_iter().partition(|(at, _)| *at <= now);
+        let (due, later) = std::mem::take(&mut self.repeats)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
         self.repeats = later;
         let due: Vec<(Instant, Write)> = due;
         for (_, write) in due {
@@ -261,9 +276,9 @@ impl<S: Step> Flow<S> {
     }
 
     fn commit(&mut self) {
-        let progress = self.book.progress(false);
-        if !progress.is_empty() {
-            self.source.commit(progress);
+        let changed = self.book.changed();
+        if !changed.is_empty() {
+            self.source.commit(changed);
         }
     }
 
@@ -272,6 +287,8 @@ impl<S: Step> Flow<S> {
         let due = self.book.next_due().map(|at| Instant::now() + at.since(now));
         let repeat = self.repeats.iter().map(|(at, _)| *at).min();
         let soonest = [due, repeat, self.held_until].into_iter().flatten().min();
-        soonest.unwrap_or_else(|| Instant::now() + COMMIT).max(Instant::now() + Duration::from_millis(1))
+        soonest
+            .unwrap_or_else(|| Instant::now() + COMMIT)
+            .max(Instant::now() + Duration::from_millis(1))
     }
 }

@@ -9,4 +9,4 @@ mod source;
 pub use flow::{Flow, FlowError, Next, Step};
 pub use settings::KafkaSettings;
 pub use sink::{SendError, Sink, SinkOptions, Written};
-pub use source::{Claim, Monitor, Progress, Source, SourceEvent, SourceOptions};
+pub use source::{Claim, Monitor, Source, SourceEvent, SourceOptions};

@@ -5,13 +5,20 @@ use rdkafka::config::RDKafkaLogLevel;
 /// Passes a line of a client's log on.
 pub(crate) fn client(role: &'static str, level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error => {
             tracing::error!(kafka.client = role, kafka.facility = facility, "{message}");
         }
-        RDKafkaLogLevel::Warning => tracing::warn!(kafka.client = role, kafka.facility = facility, "{message}"),
+        RDKafkaLogLevel::Warning => {
+            tracing::warn!(kafka.client = role, kafka.facility = facility, "{message}")
+        }
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
             tracing::info!(kafka.client = role, kafka.facility = facility, "{message}");
         }
-        RDKafkaLogLevel::Debug => tracing::debug!(kafka.client = role, kafka.facility = facility, "{message}"),
+        RDKafkaLogLevel::Debug => {
+            tracing::debug!(kafka.client = role, kafka.facility = facility, "{message}")
+        }
     }
 }

@@ -34,7 +34,11 @@ pub struct SinkOptions {
 impl SinkOptions {
     /// Short waits, a minute of patience.
     pub fn new(max_record_bytes: usize) -> Self {
-        Self { linger: Duration::from_millis(2), patience: Duration::from_secs(60), max_record_bytes }
+        Self {
+            linger: Duration::from_millis(2),
+            patience: Duration::from_secs(60),
+            max_record_bytes,
+        }
     }
 }
 
@@ -77,7 +81,10 @@ impl Sink {
             ("partitioner", "murmur2_random".to_owned()),
             ("linger.ms", options.linger.as_millis().to_string()),
             ("delivery.timeout.ms", options.patience.as_millis().to_string()),
-            ("message.max.bytes", (options.max_record_bytes + RECORD_OVERHEAD).to_string()),
+            (
+                "message.max.bytes",
+                (options.max_record_bytes + RECORD_OVERHEAD).to_string(),
+            ),
             ("queue.buffering.max.kbytes", "131072".to_owned()),
             ("compression.type", "lz4".to_owned()),
         ];
@@ -86,13 +93,19 @@ impl Sink {
                 config.set(name, value);
             }
         }
-        Ok(Self { producer: config.create_with_context(Reports)? })
+        Ok(Self {
+            producer: config.create_with_context(Reports)?,
+        })
     }
 
     /// Queues a record; `done` is called exactly once, on another thread or at once, and must be quick.
-    pub fn send_then(&self, record: &OutRecord, done: impl FnOnce(Result<Written, SendError>) + Send + Sync + 'static) {
-        let mut message =
-            BaseRecord::with_opaque_to(&record.topic, Box::new(Report(Box::new(done)))).headers(owned(&record.headers));
+    pub fn send_then(
+        &self,
+        record: &OutRecord,
+        done: impl FnOnce(Result<Written, SendError>) + Send + Sync + 'static,
+    ) {
+        let mut message = BaseRecord::with_opaque_to(&record.topic, Box::new(Report(Box::new(done))))
+            .headers(owned(&record.headers));
         if let Some(key) = &record.key {
             message = message.key(&key[..]);
         }
@@ -110,7 +123,10 @@ impl Sink {
         self.send_then(record, move |result| {
             let _ = tell.send(result);
         });
-        async { told.await.unwrap_or_else(|_| Err(SendError::Unavailable("the producer was closed".to_owned()))) }
+        async {
+            told.await
+                .unwrap_or_else(|_| Err(SendError::Unavailable("the producer was closed".to_owned())))
+        }
     }
 
     /// Waits until everything queued is acknowledged or given up.
@@ -142,15 +158,23 @@ impl Sink {
 const RECORD_OVERHEAD: usize = 1024;
 
 fn owned(headers: &Headers) -> OwnedHeaders {
-    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |headers, (key, value)| {
-        headers.insert(Header { key, value: Some(&value[..]) })
-    })
+    headers.iter().fold(
+        OwnedHeaders::new_with_capacity(headers.len()),
+        |headers, (key, value)| {
+            headers.insert(Header {
+                key,
+                value: Some(&value[..]),
+            })
+        },
+    )
 }
 
 fn explain(error: &KafkaError) -> SendError {
     match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::QueueFull) => SendError::QueueFull,
-        Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => SendError::TooLarge,
+        Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => {
+            SendError::TooLarge
+        }
         Some(RDKafkaErrorCode::Fatal) => SendError::Fatal(error.to_string()),
         Some(_) | None => SendError::Unavailable(error.to_string()),
     }
@@ -176,9 +200,10 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, report: Self::DeliveryOpaque) {
         (report.0)(match result {
-            Ok(message) => {
-                Ok(Written { partition: Partition(message.partition()), offset: Offset(message.offset()) })
-            }
+            Ok(message) => Ok(Written {
+                partition: Partition(message.partition()),
+                offset: Offset(message.offset()),
+            }),
             Err((error, _)) => Err(explain(error)),
         });
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::{Epoch, Offset, Partition};
+use domain::{Epoch, Frontier, Offset, Partition};
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 use tokio::sync::{mpsc, oneshot};
@@ -42,7 +42,12 @@ pub struct SourceOptions {
 impl SourceOptions {
     /// A member of a group, with two seconds to let go.
     pub fn new(group: impl Into<String>, topics: Vec<Arc<str>>, max_record_bytes: usize) -> Self {
-        Self { group: group.into(), topics, max_record_bytes, drain: Duration::from_secs(2) }
+        Self {
+            group: group.into(),
+            topics,
+            max_record_bytes,
+            drain: Duration::from_secs(2),
+        }
     }
 }
 
@@ -81,17 +86,6 @@ pub enum SourceEvent {
     Failed(String),
 }
 
-/// How far a claim's partition is done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Which claim.
-    pub epoch: Epoch,
-    /// Everything before this offset is done.
-    pub frontier: Offset,
-    /// What is done beyond it, in order.
-    pub completed: Vec<Offset>,
-}
-
 /// A member of a consumer group.
 pub struct Source {
     events: mpsc::Receiver<SourceEvent>,
@@ -102,7 +96,7 @@ pub struct Source {
 
 /// What the thread is told to do.
 enum Order {
-    Commit(Vec<Progress>),
+    Commit(Vec<Frontier>),
     Pause(Vec<Epoch>),
     Resume(Vec<Epoch>),
     Release(Vec<Epoch>),
@@ -119,7 +113,13 @@ impl Source {
         let (orders, obey) = std::sync::mpsc::channel();
         let (tell_closed, closed) = oneshot::channel();
         let monitor = Monitor::new();
-        let poller = Poller::new(&client_config(settings, options), options, tell_event, obey, monitor.clone())?;
+        let poller = Poller::new(
+            &client_config(settings, options),
+            options,
+            tell_event,
+            obey,
+            monitor.clone(),
+        )?;
         std::thread::Builder::new()
             .name("kafka-poll".to_owned())
             .spawn(move || {
@@ -127,7 +127,12 @@ impl Source {
                 let _ = tell_closed.send(());
             })
             .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-        Ok(Self { events, orders, closed, monitor })
+        Ok(Self {
+            events,
+            orders,
+            closed,
+            monitor,
+        })
     }
 
     /// The next event. Safe to drop while waiting.
@@ -139,8 +144,8 @@ impl Source {
     }
 
     /// Commits; the answer arrives as [`SourceEvent::Committed`]. Claims that are no longer ours are left out.
-    pub fn commit(&self, progress: Vec<Progress>) {
-        self.order(Order::Commit(progress));
+    pub fn commit(&self, frontiers: Vec<Frontier>) {
+        self.order(Order::Commit(frontiers));
     }
 
     /// Reads no further from these for now. Drops what was fetched ahead, so do it rarely.
@@ -166,7 +171,12 @@ impl Source {
     /// Leaves the group. Says whether that took no longer than the limit; if it did, the thread is left behind and the
     /// process should end.
     pub async fn close(self, limit: Duration) -> bool {
-        let Self { events, orders, closed, .. } = self;
+        let Self {
+            events,
+            orders,
+            closed,
+            ..
+        } = self;
         let _ = orders.send(Order::Close);
         drop(events);
         tokio::time::timeout(limit, closed).await.is_ok()
@@ -188,12 +198,18 @@ pub struct Monitor {
 
 impl Monitor {
     fn new() -> Self {
-        Self { started: Instant::now(), last_poll: Arc::default(), claims: Arc::default() }
+        Self {
+            started: Instant::now(),
+            last_poll: Arc::default(),
+            claims: Arc::default(),
+        }
     }
 
     /// How long ago the client was polled. Growing means that the process hangs, whatever Kafka does.
     pub fn poll_age(&self) -> Duration {
-        self.started.elapsed().saturating_sub(Duration::from_millis(self.last_poll.load(Ordering::Relaxed)))
+        self.started
+            .elapsed()
+            .saturating_sub(Duration::from_millis(self.last_poll.load(Ordering::Relaxed)))
     }
 
     /// How many partitions are ours.
@@ -220,7 +236,10 @@ fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientCon
         ("queued.max.messages.kbytes", "16384".to_owned()),
         // The default of 1 s would let a drained queue starve.
         ("fetch.queue.backoff.ms", "10".to_owned()),
-        ("fetch.message.max.bytes", (options.max_record_bytes + 64 * 1024).to_string()),
+        (
+            "fetch.message.max.bytes",
+            (options.max_record_bytes + 64 * 1024).to_string(),
+        ),
         ("partition.assignment.strategy", "cooperative-sticky".to_owned()),
     ];
     for (name, value) in defaults {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use domain::{Completed, Epoch, Home, Offset, Partition};
+use domain::{Completed, Epoch, Frontier, Home, Offset, Partition};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use wire::Record;
 
 use super::context::{Context, Place, Rebalanced};
-use super::{Claim, Monitor, Order, Progress, SourceEvent, SourceOptions, convert};
+use super::{Claim, Monitor, Order, SourceEvent, SourceOptions, convert};
 
 /// How long one poll waits: orders are obeyed in between.
 const POLL: Duration = Duration::from_millis(10);
@@ -132,14 +132,18 @@ impl Poller {
     /// A record of a partition that is ours, under its claim.
     fn claim(&self, message: &rdkafka::message::BorrowedMessage<'_>) -> Option<(Epoch, Record)> {
         let topic = self.topics.iter().find(|topic| &***topic == message.topic())?;
-        let epoch = self.claims.values().find(|c| c.partition.0 == message.partition() && c.topic == *topic)?.epoch;
+        let epoch = self
+            .claims
+            .values()
+            .find(|c| c.partition.0 == message.partition() && c.topic == *topic)?
+            .epoch;
         Some((epoch, convert::record(topic, message)))
     }
 
     fn obey(&mut self) -> Result<(), Ended> {
         loop {
             match self.orders.try_recv() {
-                Ok(Order::Commit(progress)) => self.commit(progress)?,
+                Ok(Order::Commit(frontiers)) => self.commit(frontiers)?,
                 Ok(Order::Pause(epochs)) => self.on_ours(&epochs, |client, list| client.pause(list)),
                 Ok(Order::Resume(epochs)) => self.on_ours(&epochs, |client, list| client.resume(list)),
                 Ok(Order::Release(epochs)) => {
@@ -154,15 +158,26 @@ impl Poller {
     }
 
     /// Commits in the background; the answer comes with a later poll.
-    fn commit(&mut self, progress: Vec<Progress>) -> Result<(), Ended> {
+    fn commit(&mut self, frontiers: Vec<Frontier>) -> Result<(), Ended> {
         let mut list = TopicPartitionList::new();
-        for Progress { epoch, frontier, completed } in progress {
-            let (Some(claim), Some(cluster)) = (self.claims.get(&epoch), &self.cluster) else { continue };
-            let home = Home { cluster, topic: &claim.topic, partition: claim.partition };
-            let metadata = Completed::encode(home, frontier, completed, Completed::MAX_BYTES);
+        for Frontier {
+            epoch,
+            offset,
+            completed,
+        } in frontiers
+        {
+            let (Some(claim), Some(cluster)) = (self.claims.get(&epoch), &self.cluster) else {
+                continue;
+            };
+            let home = Home {
+                cluster,
+                topic: &claim.topic,
+                partition: claim.partition,
+            };
+            let metadata = Completed::encode(home, offset, completed, Completed::MAX_BYTES);
             let mut element = list.add_partition(&claim.topic, claim.partition.0);
             element.set_metadata(metadata);
-            if let Err(error) = element.set_offset(KafkaOffset::Offset(frontier.0)) {
+            if let Err(error) = element.set_offset(KafkaOffset::Offset(offset.0)) {
                 return Err(self.fail(error.to_string()));
             }
         }
@@ -176,7 +191,11 @@ impl Poller {
     }
 
     /// Does something to those of the claims that are still ours.
-    fn on_ours(&self, epochs: &[Epoch], act: impl Fn(&BaseConsumer<Context>, &TopicPartitionList) -> KafkaResult<()>) {
+    fn on_ours(
+        &self,
+        epochs: &[Epoch],
+        act: impl Fn(&BaseConsumer<Context>, &TopicPartitionList) -> KafkaResult<()>,
+    ) {
         let mut list = TopicPartitionList::new();
         for claim in epochs.iter().filter_map(|epoch| self.claims.get(epoch)) {
             list.add_partition(&claim.topic, claim.partition.0);
@@ -199,10 +218,25 @@ impl Poller {
     }
 
     fn revoke(&mut self, places: Vec<Place>, lost: bool) -> Result<(), Ended> {
-        let epochs: Vec<Epoch> = places.iter().filter_map(|place| self.current.get(place).copied()).collect();
-        tracing::info!(kafka.partitions = places.len(), kafka.lost = lost, "partitions are revoked");
-        let held = if lost { HashSet::new() } else { epochs.iter().copied().collect() };
-        self.revoking.push(Revocation { places, held, deadline: Instant::now() + self.drain + GRACE });
+        let epochs: Vec<Epoch> = places
+            .iter()
+            .filter_map(|place| self.current.get(place).copied())
+            .collect();
+        tracing::info!(
+            kafka.partitions = places.len(),
+            kafka.lost = lost,
+            "partitions are revoked"
+        );
+        let held = if lost {
+            HashSet::new()
+        } else {
+            epochs.iter().copied().collect()
+        };
+        self.revoking.push(Revocation {
+            places,
+            held,
+            deadline: Instant::now() + self.drain + GRACE,
+        });
         match epochs.is_empty() {
             true => Ok(()),
             false if lost => self.tell(SourceEvent::Lost(epochs)),
@@ -219,7 +253,10 @@ impl Poller {
         self.revoking = waiting;
         for revocation in ready {
             if !revocation.held.is_empty() {
-                tracing::warn!(kafka.partitions = revocation.held.len(), "the drain took too long: letting go");
+                tracing::warn!(
+                    kafka.partitions = revocation.held.len(),
+                    "the drain took too long: letting go"
+                );
             }
             for place in &revocation.places {
                 if let Some(epoch) = self.current.remove(place) {
@@ -228,7 +265,9 @@ impl Poller {
             }
             self.count_claims();
             let list = list_of(&revocation.places);
-            self.client.incremental_unassign(&list).map_err(|error| self.fail(error.to_string()))?;
+            self.client
+                .incremental_unassign(&list)
+                .map_err(|error| self.fail(error.to_string()))?;
         }
         Ok(())
     }
@@ -236,12 +275,16 @@ impl Poller {
     /// Assigns what the group gave, from where it was left. While that cannot be looked up, it is tried again.
     fn assign(&mut self) -> Result<(), Ended> {
         while let Some(places) = self.assigning.first().cloned() {
-            let Some(committed) = self.look_up(&places) else { return Ok(()) };
+            let Some(committed) = self.look_up(&places) else {
+                return Ok(());
+            };
             self.assigning.remove(0);
             let events: Vec<_> = committed.elements().iter().map(|e| self.begin(e)).collect();
             self.count_claims();
             tracing::info!(kafka.partitions = places.len(), "partitions are assigned");
-            self.client.incremental_assign(&committed).map_err(|error| self.fail(error.to_string()))?;
+            self.client
+                .incremental_assign(&committed)
+                .map_err(|error| self.fail(error.to_string()))?;
             for event in events {
                 self.tell(event)?;
             }
@@ -273,9 +316,17 @@ impl Poller {
     fn begin(&mut self, element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>) -> SourceEvent {
         let epoch = Epoch(self.next_epoch);
         self.next_epoch += 1;
-        let topic = self.topics.iter().find(|topic| &***topic == element.topic()).cloned();
+        let topic = self
+            .topics
+            .iter()
+            .find(|topic| &***topic == element.topic())
+            .cloned();
         let topic = topic.unwrap_or_else(|| element.topic().into());
-        let claim = Claim { epoch, topic, partition: Partition(element.partition()) };
+        let claim = Claim {
+            epoch,
+            topic,
+            partition: Partition(element.partition()),
+        };
         let committed = match element.offset() {
             KafkaOffset::Offset(offset) => Some(Offset(offset)),
             KafkaOffset::Beginning
@@ -290,13 +341,20 @@ impl Poller {
             partition: claim.partition,
         };
         let completed = committed.map_or_else(Vec::new, |at| Completed::decode(home, at, element.metadata()));
-        self.current.insert((element.topic().to_owned(), element.partition()), epoch);
+        self.current
+            .insert((element.topic().to_owned(), element.partition()), epoch);
         self.claims.insert(epoch, claim.clone());
-        SourceEvent::Assigned { claim, committed, completed }
+        SourceEvent::Assigned {
+            claim,
+            committed,
+            completed,
+        }
     }
 
     fn count_claims(&self) {
-        self.monitor.claims.store(self.claims.len() as u64, Ordering::Relaxed);
+        self.monitor
+            .claims
+            .store(self.claims.len() as u64, Ordering::Relaxed);
     }
 }
 

@@ -1,0 +1,435 @@
+//! What delivery does next: the whole decision, and none of the doing.
+//!
+//! Records come in, outcomes come in, commands come out. A record is under exactly one phase from its reading to its
+//! completion: queued in its webhook's lane, being sent, or being written to a tier or a dead-letter topic. It is done,
+//! and only then behind the frontier, when a POST succeeded or a write was acknowledged.
+//!
+//! The dispatcher reads no clock and does no I/O: `now` and the registry are arguments, and what became of a command is
+//! told back to it. Everything that it needs to know about the past stands in the records' headers.
+
+mod command;
+mod lane;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+pub use command::{Command, Fate, Job, Place, View};
+use lane::Lanes;
+
+use crate::{
+    Claims, DeathReason, DisabledReason, Epoch, Offset, Outcome, Progress, Schedule, Sighting, Standing,
+    State, Timestamp, Verdict, WebhookId, Window,
+};
+
+/// What a dispatcher goes by.
+#[derive(Clone, Debug)]
+pub struct DispatchSettings {
+    /// Which delay follows which attempt.
+    pub schedule: Schedule,
+    /// POSTs open at once, over all webhooks.
+    pub max_open: usize,
+    /// How far a partition may be read ahead.
+    pub window: Window,
+    /// Bytes of records held at once.
+    pub max_bytes: usize,
+    /// How long a record is moved aside that may not be sent now.
+    pub defer: Duration,
+    /// How long a record may be moved aside in all, with no attempt in between.
+    pub expire: Duration,
+    /// How often the frontier is committed.
+    pub commit_every: Duration,
+}
+
+impl DispatchSettings {
+    /// The defaults around a schedule.
+    pub fn new(schedule: Schedule) -> Self {
+        Self {
+            schedule,
+            max_open: 1024,
+            window: Window {
+                undone: 10_000,
+                span: 100_000,
+            },
+            max_bytes: 64 * 1024 * 1024,
+            defer: Duration::from_secs(5 * 60),
+            expire: Duration::from_secs(72 * 3600),
+            commit_every: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Decides what delivery does. `P` is what the shell keeps of a record: cheap to clone.
+#[derive(Debug)]
+pub struct Dispatcher<P> {
+    settings: DispatchSettings,
+    claims: Claims,
+    records: HashMap<Place, Entry<P>>,
+    lanes: Lanes,
+    /// POSTs that are running, whatever became of their claim.
+    open: HashMap<Place, WebhookId>,
+    commands: VecDeque<Command<P>>,
+    bytes: usize,
+    commit_at: Timestamp,
+    stopping: bool,
+}
+
+#[derive(Debug)]
+struct Entry<P> {
+    job: Job<P>,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Queued,
+    Sending,
+    Writing,
+}
+
+impl<P: Clone> Dispatcher<P> {
+    /// Nothing to do yet.
+    pub fn new(settings: DispatchSettings) -> Self {
+        Self {
+            settings,
+            claims: Claims::default(),
+            records: HashMap::new(),
+            lanes: Lanes::default(),
+            open: HashMap::new(),
+            commands: VecDeque::new(),
+            bytes: 0,
+            commit_at: Timestamp::from_millis(0),
+            stopping: false,
+        }
+    }
+
+    /// A partition became ours.
+    pub fn handle_assigned(&mut self, epoch: Epoch, committed: Option<Offset>, completed: Vec<Offset>) {
+        self.claims.begin(epoch, committed, completed);
+    }
+
+    /// A record was read.
+    pub fn handle_delivery(&mut self, place: Place, job: Job<P>) {
+        if self.stopping || self.claims.see(place.epoch, place.offset) == Sighting::Done {
+            return;
+        }
+        self.bytes += job.bytes;
+        self.lanes.push(&job.webhook, place);
+        self.records.insert(
+            place,
+            Entry {
+                job,
+                phase: Phase::Queued,
+            },
+        );
+        let crowded = self
+            .claims
+            .take_crowded(self.settings.window, self.bytes > self.settings.max_bytes);
+        self.tell(Command::Pause, crowded);
+    }
+
+    /// A record was read that is no delivery: it is done as soon as `payload` is written to the dead letters.
+    pub fn handle_stranger(&mut self, place: Place, payload: P, bytes: usize) {
+        if self.stopping || self.claims.see(place.epoch, place.offset) == Sighting::Done {
+            return;
+        }
+        let job = Job {
+            webhook: "".into(),
+            registry: Offset(0),
+            progress: Progress::default(),
+            bytes,
+            payload,
+        };
+        self.bytes += bytes;
+        self.records.insert(
+            place,
+            Entry {
+                job,
+                phase: Phase::Writing,
+            },
+        );
+        self.bury(place, DeathReason::Malformed, None);
+    }
+
+    /// A POST ended. Says what becomes of its record.
+    pub fn handle_outcome(
+        &mut self,
+        now: Timestamp,
+        place: Place,
+        began: Timestamp,
+        outcome: &Outcome,
+    ) -> Fate {
+        let Some(webhook) = self.open.remove(&place) else {
+            return Fate::Stale;
+        };
+        self.lanes.closed(&webhook);
+        let Some(entry) = self.records.get_mut(&place) else {
+            return Fate::Stale;
+        };
+        match outcome.verdict() {
+            Verdict::Delivered => {
+                self.finish(place);
+                Fate::Delivered
+            }
+            Verdict::Gone => {
+                entry.job.progress = entry.job.progress.attempted(began);
+                self.bury(place, DeathReason::Gone, Some(outcome.clone()))
+            }
+            Verdict::Failed { retry_after, .. } => {
+                entry.job.progress = entry.job.progress.attempted(began);
+                match self
+                    .settings
+                    .schedule
+                    .after(entry.job.progress.attempts, retry_after)
+                {
+                    Some(tier) => self.move_aside(place, tier, Some(outcome.clone())),
+                    None if matches!(outcome, Outcome::Denied(_)) => {
+                        self.bury(place, DeathReason::AddressDenied, Some(outcome.clone()))
+                    }
+                    None => self.bury(place, DeathReason::Exhausted, Some(outcome.clone())),
+                }
+            }
+            Verdict::Deferred => self.defer(now, place, Some(outcome.clone())),
+        }
+    }
+
+    /// The endpoint of a webhook is gone for good, as of the revision that was called.
+    pub fn handle_gone(&mut self, standing: &Standing) {
+        self.commands.push_back(Command::Disable {
+            webhook: standing.webhook.id.clone(),
+            revision: standing.webhook.revision,
+            reason: DisabledReason::Gone,
+        });
+    }
+
+    /// A record that was moved aside or buried is acknowledged where it was written.
+    pub fn handle_written(&mut self, place: Place) {
+        self.finish(place);
+    }
+
+    /// The registry changed, or is fresh again: what waited for it may go.
+    pub fn handle_registry(&mut self) {
+        self.lanes.wake();
+    }
+
+    /// The group wants these back: what was not begun is left to the next owner.
+    pub fn handle_revoking(&mut self, epochs: &[Epoch]) {
+        self.claims.revoke(epochs);
+        self.drop_records(|place, phase| epochs.contains(&place.epoch) && phase == Phase::Queued);
+    }
+
+    /// These are gone: what still comes of them says nothing.
+    pub fn handle_lost(&mut self, epochs: &[Epoch]) {
+        self.claims.forget(epochs);
+        self.drop_records(|place, _| epochs.contains(&place.epoch));
+    }
+
+    /// A commit was answered.
+    pub fn handle_committed(&mut self, accepted: bool) {
+        if !accepted {
+            self.claims.commit_refused();
+        }
+        let released = self.claims.take_released();
+        self.tell(Command::Release, released);
+    }
+
+    /// Begins nothing new: what runs may finish.
+    pub fn handle_stop(&mut self) {
+        self.stopping = true;
+        self.drop_records(|_, phase| phase == Phase::Queued);
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.records.is_empty() && self.open.is_empty()
+    }
+
+    /// What is to be committed last.
+    pub fn last_commit(&mut self) -> Command<P> {
+        Command::Commit(self.claims.all())
+    }
+
+    /// Records read and not done.
+    pub fn held(&self) -> usize {
+        self.records.len()
+    }
+
+    /// POSTs running.
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Bytes of the records held.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// When to ask again at the latest.
+    pub fn poll_timeout(&self) -> Timestamp {
+        self.commit_at
+    }
+
+    /// What to do next; none until something is handled or [`Dispatcher::poll_timeout`] passes. Without a fresh registry
+    /// nothing is sent, moved aside or buried that was not yet decided.
+    pub fn next_command(&mut self, now: Timestamp, view: View<'_>) -> Option<Command<P>> {
+        if let Some(command) = self.commands.pop_front() {
+            return Some(command);
+        }
+        if let Some(last) = self.take_drained() {
+            return Some(Command::Commit(last));
+        }
+        if now >= self.commit_at {
+            self.commit_at = now + self.settings.commit_every;
+            let changed = self.claims.changed();
+            if !changed.is_empty() {
+                return Some(Command::Commit(changed));
+            }
+        }
+        if self.bytes <= self.settings.max_bytes / 2 {
+            let roomy = self.claims.take_roomy(self.settings.window);
+            self.tell(Command::Resume, roomy);
+        }
+        self.commands.pop_front().or_else(|| self.dispatch(now, view))
+    }
+
+    fn tell(&mut self, command: impl FnOnce(Vec<Epoch>) -> Command<P>, epochs: Vec<Epoch>) {
+        if !epochs.is_empty() {
+            self.commands.push_back(command(epochs));
+        }
+    }
+
+    fn take_drained(&mut self) -> Option<Vec<crate::Frontier>> {
+        let records = &self.records;
+        self.claims
+            .take_drained(|epoch| records.keys().any(|place| place.epoch == epoch))
+    }
+
+    /// Takes the lanes in turn until one of them has a record that something can be done about.
+    fn dispatch(&mut self, now: Timestamp, view: View<'_>) -> Option<Command<P>> {
+        while view.fresh && !self.stopping && self.open.len() < self.settings.max_open {
+            let (webhook, place) = self.lanes.next()?;
+            let Some(entry) = self.records.get(&place) else {
+                self.lanes.pop(&webhook);
+                continue;
+            };
+            if !view.registry.has_passed(entry.job.registry) {
+                self.lanes.sleep(&webhook);
+                continue;
+            }
+            match view.registry.webhook(&webhook) {
+                None => {
+                    self.lanes.pop(&webhook);
+                    self.bury(place, DeathReason::UnknownWebhook, None);
+                }
+                Some(standing) if standing.webhook.state == State::Active => {
+                    if let Some(send) = self.send(place, standing) {
+                        return Some(send);
+                    }
+                    continue;
+                }
+                Some(_) => {
+                    self.lanes.pop(&webhook);
+                    self.defer(now, place, None);
+                }
+            }
+            return self.commands.pop_front();
+        }
+        None
+    }
+
+    /// Sends a lane's head, if the lane has a slot free.
+    fn send(&mut self, place: Place, standing: &Standing) -> Option<Command<P>> {
+        let webhook = &standing.webhook;
+        let slots = usize::try_from(webhook.limits.concurrency).unwrap_or(usize::MAX);
+        if !self.lanes.begin(&webhook.id, slots) {
+            return None;
+        }
+        let entry = self.records.get_mut(&place)?;
+        entry.phase = Phase::Sending;
+        self.open.insert(place, webhook.id.clone());
+        Some(Command::Send {
+            place,
+            standing: standing.clone(),
+            number: entry.job.progress.attempts.saturating_add(1),
+            payload: entry.job.payload.clone(),
+        })
+    }
+
+    /// Moves a record aside without an attempt, unless it has waited too long.
+    fn defer(&mut self, now: Timestamp, place: Place, last: Option<Outcome>) -> Fate {
+        let Some(entry) = self.records.get_mut(&place) else {
+            return Fate::Stale;
+        };
+        let since = entry.job.progress.waiting_since;
+        if since.is_some_and(|since| now.since(since) >= self.settings.expire) {
+            return self.bury(place, DeathReason::Expired, last);
+        }
+        entry.job.progress = entry.job.progress.deferred(now);
+        let tier = self.settings.schedule.tiers().at_most(self.settings.defer);
+        self.move_aside(place, tier, last)
+    }
+
+    fn move_aside(&mut self, place: Place, tier: crate::Tier, last: Option<Outcome>) -> Fate {
+        let Some(entry) = self.records.get_mut(&place) else {
+            return Fate::Stale;
+        };
+        entry.phase = Phase::Writing;
+        let (progress, payload) = (entry.job.progress.clone(), entry.job.payload.clone());
+        self.commands.push_back(Command::Retry {
+            place,
+            tier,
+            progress,
+            last,
+            payload,
+        });
+        Fate::Retried(tier)
+    }
+
+    fn bury(&mut self, place: Place, reason: DeathReason, last: Option<Outcome>) -> Fate {
+        let Some(entry) = self.records.get_mut(&place) else {
+            return Fate::Stale;
+        };
+        entry.phase = Phase::Writing;
+        let (progress, payload) = (entry.job.progress.clone(), entry.job.payload.clone());
+        self.commands.push_back(Command::DeadLetter {
+            place,
+            reason,
+            progress,
+            last,
+            payload,
+        });
+        Fate::Died(reason)
+    }
+
+    fn finish(&mut self, place: Place) {
+        if let Some(entry) = self.records.remove(&place) {
+            self.bytes = self
+                .bytes
+                .checked_sub(entry.job.bytes)
+                .expect("a record's bytes were added when it was read");
+            self.claims.complete(place.epoch, place.offset);
+        }
+    }
+
+    /// Drops records without completing them. Their places may stay in the lanes, which then find nothing there.
+    fn drop_records(&mut self, which: impl Fn(Place, Phase) -> bool) {
+        let dropped: HashSet<Place> = self
+            .records
+            .iter()
+            .filter(|(place, entry)| which(**place, entry.phase))
+            .map(|(place, _)| *place)
+            .collect();
+        for place in &dropped {
+            if let Some(entry) = self.records.remove(place) {
+                self.bytes = self
+                    .bytes
+                    .checked_sub(entry.job.bytes)
+                    .expect("a record's bytes were added when it was read");
+            }
+        }
+        self.commands
+            .retain(|command| command.place().is_none_or(|place| !dropped.contains(&place)));
+        self.lanes.forget(&dropped);
+    }
+}
