@@ -1,1 +1,82 @@
-//! The command line of Postbode.
+//! The command line of Postbode: one module a command.
+
+mod context;
+mod error;
+pub mod listen;
+mod output;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::context::{Context, Globals};
+
+/// Turns a mail platform's events into signed webhooks: tools for those who run it and those who receive.
+#[derive(Parser, Debug)]
+#[command(name = "postbode", version, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    globals: Globals,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Receive webhooks on this machine: check their signatures and print them
+    Listen(listen::ListenArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let Cli { command, globals } = Cli::parse();
+    output::style::decide(!globals.no_color);
+    log_to_stderr(globals.verbose);
+    let result = runtime().and_then(|runtime| runtime.block_on(perform(command, globals)));
+    if let Err(error) = &result {
+        eprintln!("error: {error:#}");
+    }
+    error::exit_code(&result)
+}
+
+async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
+    let context = Context::new(globals)?;
+    match command {
+        Command::Listen(args) => listen::run(args, &context).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "postbode", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Silent by default but for errors: a command's own output says what matters.
+fn log_to_stderr(verbose: u8) {
+    let filter = match verbose {
+        0 => "error",
+        1 => "info",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).compact().init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,3 +1,5 @@
-//! The binary of this crate.
+//! The `postbode` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    postbode::run()
+}

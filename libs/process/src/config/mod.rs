@@ -57,8 +57,8 @@ pub(crate) fn load<C: DeserializeOwned>(
     split(builder.add_source(Environment::new(variables)))
 }
 
-/// The variables that are ours, of the process's environment.
-pub(crate) fn process_environment() -> BTreeMap<String, String> {
+/// The variables of the process's environment.
+pub fn process_environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
