@@ -78,12 +78,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [
-        Self::EventsWrite,
-        Self::WebhooksRead,
-        Self::WebhooksWrite,
-        Self::Operator,
-    ];
+    pub const ALL: [Self; 4] = [Self::EventsWrite, Self::WebhooksRead, Self::WebhooksWrite, Self::Operator];
 
     /// Its name in records and on the API.
     pub const fn name(self) -> &'static str {

@@ -46,10 +46,7 @@ pub struct Window {
 impl Claims {
     /// A partition became ours.
     pub fn begin(&mut self, epoch: Epoch, committed: Option<Offset>, completed: Vec<Offset>) {
-        let claim = Claim {
-            tracker: Tracker::resume(committed, completed),
-            ..Claim::default()
-        };
+        let claim = Claim { tracker: Tracker::resume(committed, completed), ..Claim::default() };
         self.claims.insert(epoch, claim);
     }
 
@@ -80,18 +77,12 @@ impl Claims {
 
     /// What is to be committed: what changed since the last time.
     pub fn changed(&mut self) -> Vec<Frontier> {
-        self.claims
-            .iter_mut()
-            .filter_map(|(epoch, claim)| claim.frontier(*epoch, false))
-            .collect()
+        self.claims.iter_mut().filter_map(|(epoch, claim)| claim.frontier(*epoch, false)).collect()
     }
 
     /// What is to be committed at the end: everything.
     pub fn all(&mut self) -> Vec<Frontier> {
-        self.claims
-            .iter_mut()
-            .filter_map(|(epoch, claim)| claim.frontier(*epoch, true))
-            .collect()
+        self.claims.iter_mut().filter_map(|(epoch, claim)| claim.frontier(*epoch, true)).collect()
     }
 
     /// A commit was refused: the next one says everything again.
@@ -120,21 +111,13 @@ impl Claims {
     /// Takes out the revoked claims that are not busy, with what is to be committed for them before they are released.
     /// None if there are no such claims.
     pub fn take_drained(&mut self, busy: impl Fn(Epoch) -> bool) -> Option<Vec<Frontier>> {
-        let drained: Vec<Epoch> = self
-            .claims
-            .iter()
-            .filter(|(e, claim)| claim.revoking && !busy(**e))
-            .map(|(e, _)| *e)
-            .collect();
+        let drained: Vec<Epoch> =
+            self.claims.iter().filter(|(e, claim)| claim.revoking && !busy(**e)).map(|(e, _)| *e).collect();
         if drained.is_empty() {
             return None;
         }
-        let gone = drained
-            .iter()
-            .filter_map(|epoch| Some((*epoch, self.claims.remove(epoch)?)));
-        let last = gone
-            .filter_map(|(epoch, mut claim)| claim.frontier(epoch, true))
-            .collect();
+        let gone = drained.iter().filter_map(|epoch| Some((*epoch, self.claims.remove(epoch)?)));
+        let last = gone.filter_map(|(epoch, mut claim)| claim.frontier(epoch, true)).collect();
         self.released.extend(drained);
         Some(last)
     }
@@ -181,11 +164,7 @@ impl Claim {
             return None;
         }
         self.told = Some(state);
-        Some(Frontier {
-            epoch,
-            offset,
-            completed,
-        })
+        Some(Frontier { epoch, offset, completed })
     }
 }
 
@@ -211,14 +190,7 @@ mod tests {
         claims.complete(E1, Offset(0));
         claims.complete(E1, Offset(2));
         let told = claims.changed();
-        assert_eq!(
-            told,
-            [Frontier {
-                epoch: E1,
-                offset: Offset(1),
-                completed: vec![Offset(2)]
-            }]
-        );
+        assert_eq!(told, [Frontier { epoch: E1, offset: Offset(1), completed: vec![Offset(2)] }]);
         assert_eq!(claims.changed(), []);
         claims.commit_refused();
         assert_eq!(claims.changed(), told);
@@ -232,14 +204,7 @@ mod tests {
         assert_eq!(claims.take_drained(|_| true), None);
         claims.complete(E1, Offset(0));
         let last = claims.take_drained(|_| false).unwrap();
-        assert_eq!(
-            last,
-            [Frontier {
-                epoch: E1,
-                offset: Offset(1),
-                completed: vec![]
-            }]
-        );
+        assert_eq!(last, [Frontier { epoch: E1, offset: Offset(1), completed: vec![] }]);
         assert_eq!(claims.take_released(), [E1]);
         assert_eq!(claims.take_released(), []);
     }
@@ -251,14 +216,7 @@ mod tests {
         claims.begin(E2, Some(Offset(0)), Vec::new());
         assert_eq!(claims.see(E2, Offset(0)), Sighting::New);
         claims.complete(E1, Offset(0));
-        assert_eq!(
-            claims.changed(),
-            [Frontier {
-                epoch: E2,
-                offset: Offset(0),
-                completed: vec![]
-            }]
-        );
+        assert_eq!(claims.changed(), [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]);
     }
 
     #[test]

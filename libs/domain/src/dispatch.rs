@@ -48,10 +48,7 @@ impl DispatchSettings {
         Self {
             schedule,
             max_open: 1024,
-            window: Window {
-                undone: 10_000,
-                span: 100_000,
-            },
+            window: Window { undone: 10_000, span: 100_000 },
             max_bytes: 64 * 1024 * 1024,
             defer: Duration::from_secs(5 * 60),
             expire: Duration::from_secs(72 * 3600),
@@ -116,16 +113,8 @@ impl<P: Clone> Dispatcher<P> {
         }
         self.bytes += job.bytes;
         self.lanes.push(&job.webhook, place);
-        self.records.insert(
-            place,
-            Entry {
-                job,
-                phase: Phase::Queued,
-            },
-        );
-        let crowded = self
-            .claims
-            .take_crowded(self.settings.window, self.bytes > self.settings.max_bytes);
+        self.records.insert(place, Entry { job, phase: Phase::Queued });
+        let crowded = self.claims.take_crowded(self.settings.window, self.bytes > self.settings.max_bytes);
         self.tell(Command::Pause, crowded);
     }
 
@@ -134,21 +123,10 @@ impl<P: Clone> Dispatcher<P> {
         if self.stopping || self.claims.see(place.epoch, place.offset) == Sighting::Done {
             return;
         }
-        let job = Job {
-            webhook: "".into(),
-            registry: Offset(0),
-            progress: Progress::default(),
-            bytes,
-            payload,
-        };
+        let job =
+            Job { webhook: "".into(), registry: Offset(0), progress: Progress::default(), bytes, payload };
         self.bytes += bytes;
-        self.records.insert(
-            place,
-            Entry {
-                job,
-                phase: Phase::Writing,
-            },
-        );
+        self.records.insert(place, Entry { job, phase: Phase::Writing });
         self.bury(place, DeathReason::Malformed, None);
     }
 
@@ -178,11 +156,7 @@ impl<P: Clone> Dispatcher<P> {
             }
             Verdict::Failed { retry_after, .. } => {
                 entry.job.progress = entry.job.progress.attempted(began);
-                match self
-                    .settings
-                    .schedule
-                    .after(entry.job.progress.attempts, retry_after)
-                {
+                match self.settings.schedule.after(entry.job.progress.attempts, retry_after) {
                     Some(tier) => self.move_aside(place, tier, Some(outcome.clone())),
                     None if matches!(outcome, Outcome::Denied(_)) => {
                         self.bury(place, DeathReason::AddressDenied, Some(outcome.clone()))
@@ -301,8 +275,7 @@ impl<P: Clone> Dispatcher<P> {
 
     fn take_drained(&mut self) -> Option<Vec<crate::Frontier>> {
         let records = &self.records;
-        self.claims
-            .take_drained(|epoch| records.keys().any(|place| place.epoch == epoch))
+        self.claims.take_drained(|epoch| records.keys().any(|place| place.epoch == epoch))
     }
 
     /// Takes the lanes in turn until one of them has a record that something can be done about.
@@ -376,13 +349,7 @@ impl<P: Clone> Dispatcher<P> {
         };
         entry.phase = Phase::Writing;
         let (progress, payload) = (entry.job.progress.clone(), entry.job.payload.clone());
-        self.commands.push_back(Command::Retry {
-            place,
-            tier,
-            progress,
-            last,
-            payload,
-        });
+        self.commands.push_back(Command::Retry { place, tier, progress, last, payload });
         Fate::Retried(tier)
     }
 
@@ -392,13 +359,7 @@ impl<P: Clone> Dispatcher<P> {
         };
         entry.phase = Phase::Writing;
         let (progress, payload) = (entry.job.progress.clone(), entry.job.payload.clone());
-        self.commands.push_back(Command::DeadLetter {
-            place,
-            reason,
-            progress,
-            last,
-            payload,
-        });
+        self.commands.push_back(Command::DeadLetter { place, reason, progress, last, payload });
         Fate::Died(reason)
     }
 
@@ -428,8 +389,7 @@ impl<P: Clone> Dispatcher<P> {
                     .expect("a record's bytes were added when it was read");
             }
         }
-        self.commands
-            .retain(|command| command.place().is_none_or(|place| !dropped.contains(&place)));
+        self.commands.retain(|command| command.place().is_none_or(|place| !dropped.contains(&place)));
         self.lanes.forget(&dropped);
     }
 }

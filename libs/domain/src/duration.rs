@@ -24,18 +24,9 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
     let number: u64 = number.parse().map_err(|_| invalid())?;
     let scale = match unit {
         "d" => 86_400_000,
-        other => {
-            UNITS
-                .iter()
-                .find(|(name, _)| *name == other)
-                .ok_or_else(invalid)?
-                .1
-        }
+        other => UNITS.iter().find(|(name, _)| *name == other).ok_or_else(invalid)?.1,
     };
-    number
-        .checked_mul(scale)
-        .map(Duration::from_millis)
-        .ok_or_else(invalid)
+    number.checked_mul(scale).map(Duration::from_millis).ok_or_else(invalid)
 }
 
 /// Writes the duration in the longest unit that divides it: the inverse of [`parse`] for whole milliseconds.
@@ -44,10 +35,8 @@ pub fn format(length: Duration) -> String {
     if millis == 0 {
         return "0s".to_owned();
     }
-    let (unit, scale) = UNITS
-        .into_iter()
-        .find(|(_, scale)| millis.is_multiple_of(*scale))
-        .unwrap_or(("ms", 1));
+    let (unit, scale) =
+        UNITS.into_iter().find(|(_, scale)| millis.is_multiple_of(*scale)).unwrap_or(("ms", 1));
     format!("{}{unit}", millis / scale)
 }
 
@@ -66,24 +55,10 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_named_in_the_error() {
-        for text in [
-            "",
-            "5",
-            "s",
-            "-5s",
-            "5 s",
-            "1h30m",
-            "5.5s",
-            "99999999999999999999s",
-            "18446744073709551615h",
-        ] {
-            assert!(
-                parse(text)
-                    .unwrap_err()
-                    .to_string()
-                    .contains(&format!("'{text}'")),
-                "{text}"
-            );
+        for text in
+            ["", "5", "s", "-5s", "5 s", "1h30m", "5.5s", "99999999999999999999s", "18446744073709551615h"]
+        {
+            assert!(parse(text).unwrap_err().to_string().contains(&format!("'{text}'")), "{text}");
         }
     }
 }

@@ -22,12 +22,7 @@ impl Event {
     /// the second one. The event's id alone does not do: it is unique per source only.
     pub fn delivery_to(&self, webhook: &WebhookId) -> DeliveryId {
         let mut hash = Sha256::new();
-        for part in [
-            self.account.as_str(),
-            self.source.as_str(),
-            self.id.as_str(),
-            webhook.as_str(),
-        ] {
+        for part in [self.account.as_str(), self.source.as_str(), self.id.as_str(), webhook.as_str()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -54,13 +49,8 @@ pub fn is_event_type(text: &str) -> bool {
 /// Whether a text may name an account: 1 to 64 letters, digits, `.`, `_`, `-`, beginning with a letter or a digit.
 pub fn is_account_id(text: &str) -> bool {
     text.len() <= 64
-        && text
-            .bytes()
-            .next()
-            .is_some_and(|first| first.is_ascii_alphanumeric())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 #[cfg(test)]
@@ -68,12 +58,7 @@ mod tests {
     use super::*;
 
     fn event(source: &str, id: &str) -> Event {
-        Event {
-            id: id.into(),
-            source: source.into(),
-            kind: "click".into(),
-            account: "acme".into(),
-        }
+        Event { id: id.into(), source: source.into(), kind: "click".into(), account: "acme".into() }
     }
 
     #[test]
@@ -82,10 +67,7 @@ mod tests {
         assert_eq!(name, event("/s", "e1").delivery_to(&"wh_1".into()));
         assert_ne!(name, event("/s", "e1").delivery_to(&"wh_2".into()));
         assert_ne!(name, event("/t", "e1").delivery_to(&"wh_1".into()));
-        assert_ne!(
-            event("/s", "e1").delivery_to(&"w".into()),
-            event("/se", "1").delivery_to(&"w".into())
-        );
+        assert_ne!(event("/s", "e1").delivery_to(&"w".into()), event("/se", "1").delivery_to(&"w".into()));
         assert_eq!(name.as_str().len(), 36);
     }
 

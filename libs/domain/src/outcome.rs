@@ -65,23 +65,17 @@ impl Outcome {
     /// 2xx is success and nothing else is; a redirect is a failure, for it is never followed.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Answered {
-                status: 200..=299, ..
-            } => Verdict::Delivered,
+            Self::Answered { status: 200..=299, .. } => Verdict::Delivered,
             Self::Answered { status: 410, .. } => Verdict::Gone,
-            Self::Answered { status, retry_after } => Verdict::Failed {
-                retry_after: *retry_after,
-                throttled: matches!(status, 429 | 503),
-            },
+            Self::Answered { status, retry_after } => {
+                Verdict::Failed { retry_after: *retry_after, throttled: matches!(status, 429 | 503) }
+            }
             Self::TimedOut(_)
             | Self::DnsFailed(_)
             | Self::ConnectFailed(_)
             | Self::TlsFailed(_)
             | Self::ProtocolFailed(_)
-            | Self::Denied(_) => Verdict::Failed {
-                retry_after: None,
-                throttled: false,
-            },
+            | Self::Denied(_) => Verdict::Failed { retry_after: None, throttled: false },
             Self::Sealed => Verdict::Deferred,
         }
     }
@@ -103,15 +97,9 @@ impl Outcome {
     /// A stable name for metrics and records, from a closed set.
     pub fn class(&self) -> &'static str {
         match self {
-            Self::Answered {
-                status: 200..=299, ..
-            } => "success",
-            Self::Answered {
-                status: 300..=399, ..
-            } => "redirect",
-            Self::Answered {
-                status: 400..=499, ..
-            } => "client-error",
+            Self::Answered { status: 200..=299, .. } => "success",
+            Self::Answered { status: 300..=399, .. } => "redirect",
+            Self::Answered { status: 400..=499, .. } => "client-error",
             Self::Answered { .. } => "server-error",
             Self::TimedOut(Phase::Dns) => "timeout-dns",
             Self::TimedOut(Phase::Connect) => "timeout-connect",
@@ -130,10 +118,7 @@ impl Outcome {
     /// A sentence for people.
     pub fn explain(&self) -> String {
         match self {
-            Self::Answered {
-                status: status @ 300..=399,
-                ..
-            } => {
+            Self::Answered { status: status @ 300..=399, .. } => {
                 format!("the endpoint answered {status}: redirects are not followed, give the final address")
             }
             Self::Answered { status, .. } => format!("the endpoint answered {status}"),
@@ -165,10 +150,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16) -> Outcome {
-        Outcome::Answered {
-            status,
-            retry_after: None,
-        }
+        Outcome::Answered { status, retry_after: None }
     }
 
     #[test]
@@ -186,22 +168,13 @@ mod tests {
     fn gone_is_told_from_other_failures_and_throttling_is_noticed() {
         assert_eq!(answered(410).verdict(), Verdict::Gone);
         for (status, throttled) in [(302, false), (404, false), (429, true), (500, false), (503, true)] {
-            assert_eq!(
-                answered(status).verdict(),
-                Verdict::Failed {
-                    retry_after: None,
-                    throttled
-                }
-            );
+            assert_eq!(answered(status).verdict(), Verdict::Failed { retry_after: None, throttled });
         }
     }
 
     #[test]
     fn what_was_never_sent_spends_no_attempt() {
         assert_eq!(Outcome::Sealed.verdict(), Verdict::Deferred);
-        assert!(matches!(
-            Outcome::Denied("loopback".into()).verdict(),
-            Verdict::Failed { .. }
-        ));
+        assert!(matches!(Outcome::Denied("loopback".into()).verdict(), Verdict::Failed { .. }));
     }
 }

@@ -132,9 +132,7 @@ impl Registry {
     /// What delivery found out about a webhook, if it is about its present revision.
     pub fn health(&self, id: &WebhookId) -> Option<&Health> {
         let (webhook, _) = self.written.get(id)?;
-        self.health
-            .get(id)
-            .filter(|health| health.revision == webhook.revision)
+        self.health.get(id).filter(|health| health.revision == webhook.revision)
     }
 
     /// All webhooks, in no order.
@@ -146,10 +144,7 @@ impl Registry {
     pub fn routes<'a>(&'a self, account: &AccountId, kind: &EventType) -> impl Iterator<Item = &'a Standing> {
         let routes = self.routes.get(account);
         let typed = routes.and_then(|routes| routes.by_type.get(kind));
-        routes
-            .into_iter()
-            .flat_map(|routes| &routes.all)
-            .chain(typed.into_iter().flatten())
+        routes.into_iter().flat_map(|routes| &routes.all).chain(typed.into_iter().flatten())
     }
 
     /// An account.
@@ -182,16 +177,10 @@ impl Registry {
         };
         let disabled = self.health(id).and_then(|health| health.disabled);
         let webhook = match disabled.map(|reason| written.state.after(crate::Step::Disable(reason))) {
-            Some(Ok(state)) => Arc::new(Webhook {
-                state,
-                ..Webhook::clone(written)
-            }),
+            Some(Ok(state)) => Arc::new(Webhook { state, ..Webhook::clone(written) }),
             Some(Err(_)) | None => Arc::clone(written),
         };
-        let standing = Standing {
-            webhook,
-            offset: *offset,
-        };
+        let standing = Standing { webhook, offset: *offset };
         self.route(&standing);
         self.standing.insert(id.clone(), standing);
     }
@@ -205,11 +194,7 @@ impl Registry {
             Types::All => routes.all.push(standing.clone()),
             Types::Only(kinds) => {
                 for kind in kinds {
-                    routes
-                        .by_type
-                        .entry(kind.clone())
-                        .or_default()
-                        .push(standing.clone());
+                    routes.by_type.entry(kind.clone()).or_default().push(standing.clone());
                 }
             }
         }
@@ -240,10 +225,8 @@ mod tests {
     use crate::testing::webhook;
 
     fn routed(registry: &Registry, account: &str, kind: &str) -> Vec<String> {
-        let mut ids: Vec<_> = registry
-            .routes(&account.into(), &kind.into())
-            .map(|s| s.webhook.id.to_string())
-            .collect();
+        let mut ids: Vec<_> =
+            registry.routes(&account.into(), &kind.into()).map(|s| s.webhook.id.to_string()).collect();
         ids.sort();
         ids
     }
@@ -251,10 +234,7 @@ mod tests {
     fn with(webhooks: impl IntoIterator<Item = Webhook>) -> Registry {
         let mut registry = Registry::default();
         for (n, webhook) in webhooks.into_iter().enumerate() {
-            registry.apply(
-                Offset(i64::try_from(n).unwrap()),
-                Change::Webhook(Box::new(webhook)),
-            );
+            registry.apply(Offset(i64::try_from(n).unwrap()), Change::Webhook(Box::new(webhook)));
         }
         registry
     }
@@ -276,22 +256,12 @@ mod tests {
     #[test]
     fn only_active_webhooks_are_routed_to() {
         let mut registry = with([webhook("a1", "acme", &["click"])]);
-        for state in [
-            State::Paused,
-            State::Unverified,
-            State::Disabled(DisabledReason::Failing),
-        ] {
-            let changed = Webhook {
-                state,
-                ..webhook("a1", "acme", &["click"])
-            };
+        for state in [State::Paused, State::Unverified, State::Disabled(DisabledReason::Failing)] {
+            let changed = Webhook { state, ..webhook("a1", "acme", &["click"]) };
             registry.apply(Offset(5), Change::Webhook(Box::new(changed)));
             assert_eq!(routed(&registry, "acme", "click"), [""; 0]);
         }
-        registry.apply(
-            Offset(6),
-            Change::Webhook(Box::new(webhook("a1", "acme", &["open"]))),
-        );
+        registry.apply(Offset(6), Change::Webhook(Box::new(webhook("a1", "acme", &["open"]))));
         assert_eq!(routed(&registry, "acme", "open"), ["a1"]);
         registry.apply(Offset(7), Change::WebhookGone("a1".into()));
         assert_eq!(routed(&registry, "acme", "open"), [""; 0]);
@@ -312,15 +282,9 @@ mod tests {
         let standing = registry.webhook(&"a1".into()).unwrap();
         assert_eq!(standing.webhook.state, State::Disabled(DisabledReason::Gone));
         assert_eq!(standing.offset, Offset(0));
-        let enabled = Webhook {
-            revision: revision.next(),
-            ..webhook("a1", "acme", &["click"])
-        };
+        let enabled = Webhook { revision: revision.next(), ..webhook("a1", "acme", &["click"]) };
         registry.apply(Offset(2), Change::Webhook(Box::new(enabled)));
-        assert_eq!(
-            registry.webhook(&"a1".into()).unwrap().webhook.state,
-            State::Active
-        );
+        assert_eq!(registry.webhook(&"a1".into()).unwrap().webhook.state, State::Active);
         assert!(registry.health(&"a1".into()).is_none());
     }
 

@@ -66,21 +66,12 @@ impl Tiers {
 
     /// The shortest tier that holds a record at least this long; the longest one if none does.
     pub fn at_least(&self, wait: Duration) -> Tier {
-        self.0
-            .iter()
-            .copied()
-            .find(|tier| tier.0 >= wait)
-            .unwrap_or_else(|| self.longest())
+        self.0.iter().copied().find(|tier| tier.0 >= wait).unwrap_or_else(|| self.longest())
     }
 
     /// The longest tier that holds a record at most this long; the shortest one if none does.
     pub fn at_most(&self, wait: Duration) -> Tier {
-        self.0
-            .iter()
-            .rev()
-            .copied()
-            .find(|tier| tier.0 <= wait)
-            .unwrap_or(self.0[0])
+        self.0.iter().rev().copied().find(|tier| tier.0 <= wait).unwrap_or(self.0[0])
     }
 
     fn longest(&self) -> Tier {
@@ -117,11 +108,7 @@ impl Schedule {
     pub fn new(tiers: Tiers, delays: &[Duration]) -> Result<Self, InvalidTiers> {
         let known = |delay: &Duration| {
             let tier = Tier(*delay);
-            if tiers.0.contains(&tier) {
-                Ok(tier)
-            } else {
-                Err(InvalidTiers::NoSuchTier(tier.name()))
-            }
+            if tiers.0.contains(&tier) { Ok(tier) } else { Err(InvalidTiers::NoSuchTier(tier.name())) }
         };
         let delays = delays.iter().map(known).collect::<Result<_, _>>()?;
         Ok(Self { tiers, delays })
@@ -156,9 +143,7 @@ mod tests {
     #[test]
     fn the_default_schedule_outlasts_a_weekend_and_then_is_spent() {
         let schedule = default();
-        let total: Duration = (1..=10)
-            .map(|spent| schedule.after(spent, None).unwrap().delay())
-            .sum();
+        let total: Duration = (1..=10).map(|spent| schedule.after(spent, None).unwrap().delay()).sum();
         assert_eq!(total, secs(322_535));
         assert_eq!(schedule.after(11, None), None);
         assert_eq!(schedule.after(0, None), None);
@@ -188,10 +173,7 @@ mod tests {
     #[test]
     fn a_delay_without_a_topic_is_refused() {
         let tiers = Tiers::new([secs(5)]).unwrap();
-        assert_eq!(
-            Schedule::new(tiers, &[secs(7)]),
-            Err(InvalidTiers::NoSuchTier("7s".into()))
-        );
+        assert_eq!(Schedule::new(tiers, &[secs(7)]), Err(InvalidTiers::NoSuchTier("7s".into())));
         assert_eq!(Tiers::new([]), Err(InvalidTiers::None));
         assert_eq!(Tiers::new([secs(0)]), Err(InvalidTiers::Zero));
     }

@@ -86,28 +86,18 @@ impl Keyring {
                 return Err(SealError::Twice(name.to_string()));
             }
         }
-        Ok(Self {
-            active: active.ok_or(SealError::Empty)?,
-            ciphers,
-        })
+        Ok(Self { active: active.ok_or(SealError::Empty)?, ciphers })
     }
 
     /// Seals a secret for its place with the active key. A nonce must never be used twice.
     pub fn seal(&self, nonce: [u8; 12], place: Place<'_>, secret: &[u8]) -> Sealed {
         let cipher = &self.ciphers[&self.active];
-        let payload = Payload {
-            msg: secret,
-            aad: &place.associated_data(),
-        };
-        let ciphertext = cipher
-            .encrypt(&nonce.into(), payload)
-            .expect("secrets are far shorter than AES-GCM's limit");
+        let payload = Payload { msg: secret, aad: &place.associated_data() };
+        let ciphertext =
+            cipher.encrypt(&nonce.into(), payload).expect("secrets are far shorter than AES-GCM's limit");
         let mut bytes = nonce.to_vec();
         bytes.extend_from_slice(&ciphertext);
-        Sealed {
-            key: Arc::clone(&self.active),
-            text: STANDARD.encode(bytes).into(),
-        }
+        Sealed { key: Arc::clone(&self.active), text: STANDARD.encode(bytes).into() }
     }
 
     /// Opens a secret at its place.
@@ -115,21 +105,12 @@ impl Keyring {
     /// # Errors
     /// When the key is unknown, or the text was changed or moved.
     pub fn open(&self, place: Place<'_>, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
-        let cipher = self
-            .ciphers
-            .get(&sealed.key)
-            .ok_or_else(|| SealError::UnknownKey(Arc::clone(&sealed.key)))?;
-        let bytes = STANDARD
-            .decode(sealed.text.as_bytes())
-            .map_err(|_| SealError::Damaged)?;
+        let cipher =
+            self.ciphers.get(&sealed.key).ok_or_else(|| SealError::UnknownKey(Arc::clone(&sealed.key)))?;
+        let bytes = STANDARD.decode(sealed.text.as_bytes()).map_err(|_| SealError::Damaged)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<12>().ok_or(SealError::Damaged)?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &place.associated_data(),
-        };
-        cipher
-            .decrypt(&(*nonce).into(), payload)
-            .map_err(|_| SealError::Damaged)
+        let payload = Payload { msg: ciphertext, aad: &place.associated_data() };
+        cipher.decrypt(&(*nonce).into(), payload).map_err(|_| SealError::Damaged)
     }
 }
 
@@ -149,10 +130,7 @@ fn parse_key(entry: &str) -> Option<(Arc<str>, Aes256Gcm)> {
 mod tests {
     use super::*;
 
-    const SECRET: Place<'_> = Place {
-        record: "webhook/wh_1",
-        field: "secret",
-    };
+    const SECRET: Place<'_> = Place { record: "webhook/wh_1", field: "secret" };
 
     fn key(name: &str, byte: u8) -> String {
         format!("{name}:{}", STANDARD.encode([byte; 32]))
@@ -163,16 +141,7 @@ mod tests {
         let ring = Keyring::parse(&[key("a", 1)]).unwrap();
         let sealed = ring.seal([7; 12], SECRET, b"whsec_x");
         assert_eq!(ring.open(SECRET, &sealed).unwrap(), b"whsec_x");
-        for elsewhere in [
-            Place {
-                record: "webhook/wh_2",
-                ..SECRET
-            },
-            Place {
-                field: "headers",
-                ..SECRET
-            },
-        ] {
+        for elsewhere in [Place { record: "webhook/wh_2", ..SECRET }, Place { field: "headers", ..SECRET }] {
             assert_eq!(ring.open(elsewhere, &sealed), Err(SealError::Damaged));
         }
         assert!(!sealed.text.contains("whsec"));
@@ -194,9 +163,6 @@ mod tests {
         let error = Keyring::parse(&["a:c2hvcnQ="]).unwrap_err();
         assert!(error.to_string().contains("entry 1") && !error.to_string().contains("c2hvcnQ"));
         assert_eq!(Keyring::parse::<&str>(&[]).unwrap_err(), SealError::Empty);
-        assert_eq!(
-            Keyring::parse(&[key("a", 1), key("a", 2)]).unwrap_err(),
-            SealError::Twice("a".into())
-        );
+        assert_eq!(Keyring::parse(&[key("a", 1), key("a", 2)]).unwrap_err(), SealError::Twice("a".into()));
     }
 }

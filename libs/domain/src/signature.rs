@@ -35,9 +35,7 @@ impl SigningSecret {
         if !(24..=64).contains(&key.len()) {
             return Err(InvalidSecret);
         }
-        Ok(Self {
-            mac: Hmac::new_from_slice(&key).map_err(|_| InvalidSecret)?,
-        })
+        Ok(Self { mac: Hmac::new_from_slice(&key).map_err(|_| InvalidSecret)? })
     }
 
     /// Writes a secret of 32 bytes: the inverse of [`SigningSecret::parse`].
@@ -49,24 +47,19 @@ impl SigningSecret {
     pub fn sign(&self, id: &DeliveryId, seconds: i64, body: &[u8]) -> String {
         let mut signature = String::with_capacity(48);
         signature.push_str("v1,");
-        STANDARD.encode_string(
-            self.mac_of(id.as_str(), seconds, body).finalize().into_bytes(),
-            &mut signature,
-        );
+        STANDARD
+            .encode_string(self.mac_of(id.as_str(), seconds, body).finalize().into_bytes(), &mut signature);
         signature
     }
 
     /// Whether one of the space-separated entries of `webhook-signature` is ours. Compares in constant time, and
     /// knows `v1` only.
     pub fn verifies(&self, id: &str, seconds: i64, body: &[u8], signatures: &str) -> bool {
-        signatures
-            .split(' ')
-            .filter_map(|entry| entry.strip_prefix("v1,"))
-            .any(|encoded| {
-                STANDARD
-                    .decode(encoded)
-                    .is_ok_and(|tag| self.mac_of(id, seconds, body).verify_slice(&tag).is_ok())
-            })
+        signatures.split(' ').filter_map(|entry| entry.strip_prefix("v1,")).any(|encoded| {
+            STANDARD
+                .decode(encoded)
+                .is_ok_and(|tag| self.mac_of(id, seconds, body).verify_slice(&tag).is_ok())
+        })
     }
 
     fn mac_of(&self, id: &str, seconds: i64, body: &[u8]) -> Hmac<Sha256> {
@@ -113,12 +106,7 @@ mod tests {
         for (secret, id, seconds, body, signature) in KNOWN {
             let secret = SigningSecret::parse(secret).unwrap();
             assert_eq!(secret.sign(&id.into(), seconds, body.as_bytes()), signature);
-            assert!(secret.verifies(
-                id,
-                seconds,
-                body.as_bytes(),
-                &format!("v1a,xx v1,AAAA {signature}")
-            ));
+            assert!(secret.verifies(id, seconds, body.as_bytes(), &format!("v1a,xx v1,AAAA {signature}")));
         }
     }
 

@@ -15,20 +15,11 @@ pub(crate) fn webhook(id: &str, account: &str, types: &[&str]) -> Webhook {
             some => Types::Only(some.iter().map(|kind| (*kind).into()).collect()),
         },
         format: crate::Format::Json,
-        secrets: Secrets {
-            current: Sealed {
-                key: "k".into(),
-                text: "t".into(),
-            },
-            previous: None,
-        },
+        secrets: Secrets { current: Sealed { key: "k".into(), text: "t".into() }, previous: None },
         headers: Vec::new(),
         limits: Limits::default(),
         state: State::Active,
-        verification: Verification {
-            token: "token".into(),
-            verified_at: None,
-        },
+        verification: Verification { token: "token".into(), verified_at: None },
         created_at: Timestamp::from_millis(0),
         updated_at: Timestamp::from_millis(0),
         revision: Revision(1),

@@ -44,16 +44,9 @@ pub enum Sighting {
 impl Tracker {
     /// Begins where the commit says, knowing what its metadata says is done beyond.
     pub fn resume(from: Option<Offset>, completed: impl IntoIterator<Item = Offset>) -> Self {
-        let restored = completed
-            .into_iter()
-            .filter(|offset| from.is_none_or(|from| *offset >= from))
-            .collect();
-        Self {
-            seen: VecDeque::new(),
-            restored,
-            end: from,
-            undone: 0,
-        }
+        let restored =
+            completed.into_iter().filter(|offset| from.is_none_or(|from| *offset >= from)).collect();
+        Self { seen: VecDeque::new(), restored, end: from, undone: 0 }
     }
 
     /// Notes that a record was read. Offsets only grow within an assignment.
@@ -81,10 +74,7 @@ impl Tracker {
             return false;
         };
         seen.done = true;
-        self.undone = self
-            .undone
-            .checked_sub(1)
-            .expect("an undone record was counted when it was seen");
+        self.undone = self.undone.checked_sub(1).expect("an undone record was counted when it was seen");
         self.advance();
         true
     }

@@ -147,11 +147,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            concurrency: 128,
-            per_second: None,
-            timeout: Duration::from_secs(15),
-        }
+        Self { concurrency: 128, per_second: None, timeout: Duration::from_secs(15) }
     }
 }
 
@@ -188,9 +184,7 @@ impl DisabledReason {
 
     /// The reason of that name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Gone, Self::Failing]
-            .into_iter()
-            .find(|reason| reason.name() == name)
+        [Self::Gone, Self::Failing].into_iter().find(|reason| reason.name() == name)
     }
 }
 
@@ -244,10 +238,9 @@ impl State {
             }
             (Self::Unverified, Step::Pause | Step::Resume | Step::Enable | Step::Disable(_))
             | (Self::Paused, Step::Enable)
-            | (Self::Disabled(_), Step::Pause | Step::Resume) => Err(IllegalStep {
-                from: self.name(),
-                step: step.done(),
-            }),
+            | (Self::Disabled(_), Step::Pause | Step::Resume) => {
+                Err(IllegalStep { from: self.name(), step: step.done() })
+            }
         }
     }
 }
@@ -277,12 +270,7 @@ mod tests {
     #[test]
     fn an_unverified_webhook_can_only_be_verified() {
         assert_eq!(State::Unverified.after(Step::Verify), Ok(State::Active));
-        for step in [
-            Step::Pause,
-            Step::Resume,
-            Step::Enable,
-            Step::Disable(DisabledReason::Gone),
-        ] {
+        for step in [Step::Pause, Step::Resume, Step::Enable, Step::Disable(DisabledReason::Gone)] {
             assert!(State::Unverified.after(step).is_err(), "{step:?}");
         }
     }

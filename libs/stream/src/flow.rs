@@ -11,11 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, Epoch, Offset, Timestamp};
-use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use wire::{OutRecord, Record};
 
-use crate::{SendError, Sink, Source, SourceEvent, Written};
+use crate::{Sink, Source, SourceEvent, WriteEvent, Writes};
 use book::Book;
 
 /// What follows from a record.
@@ -57,53 +56,23 @@ pub enum FlowError {
 const COMMIT: Duration = Duration::from_millis(500);
 /// How long everything waits after a `Hold`.
 const HOLD: Duration = Duration::from_millis(50);
-/// How long a write waits before it is repeated.
-const REPEAT: Duration = Duration::from_millis(200);
 /// How long leaving the group may take.
 const LEAVE: Duration = Duration::from_secs(5);
 
 /// A running flow.
 pub struct Flow<S> {
     source: Source,
-    sink: Sink,
+    writes: Writes<(Epoch, Offset)>,
     step: S,
     clock: Arc<dyn Clock>,
     book: Book,
-    acks: mpsc::UnboundedReceiver<Ack>,
-    tell_ack: mpsc::UnboundedSender<Ack>,
-    repeats: Vec<(Instant, Write)>,
     held_until: Option<Instant>,
-}
-
-/// One record on its way to a topic, and what it follows from.
-#[derive(Debug)]
-struct Write {
-    epoch: Epoch,
-    offset: Offset,
-    record: OutRecord,
-}
-
-#[derive(Debug)]
-struct Ack {
-    write: Write,
-    result: Result<Written, SendError>,
 }
 
 impl<S: Step> Flow<S> {
     /// Joins a source and a sink by a step.
     pub fn new(source: Source, sink: Sink, step: S, clock: Arc<dyn Clock>) -> Self {
-        let (tell_ack, acks) = mpsc::unbounded_channel();
-        Self {
-            source,
-            sink,
-            step,
-            clock,
-            book: Book::default(),
-            acks,
-            tell_ack,
-            repeats: Vec::new(),
-            held_until: None,
-        }
+        Self { source, writes: Writes::new(sink), step, clock, book: Book::default(), held_until: None }
     }
 
     /// Runs until the soft stop, then finishes what is under way, commits and leaves the group, all before the hard
@@ -120,7 +89,7 @@ impl<S: Step> Flow<S> {
             let wake = self.wake();
             tokio::select! {
                 event = self.source.next() => self.handle(event)?,
-                Some(ack) = self.acks.recv() => self.settle(ack)?,
+                write = self.writes.next() => self.settle(write)?,
                 () = tokio::time::sleep_until(wake) => {}
                 _ = commits.tick() => self.commit(),
                 _ = &mut soft_stop => break,
@@ -138,12 +107,11 @@ impl<S: Step> Flow<S> {
     /// Finishes what is being written, polling on, and waits for the last commit's answer.
     async fn drain(&mut self) -> Result<(), FlowError> {
         while self.book.open() > 0 {
-            self.repeat_writes();
             self.let_go();
             let wake = self.wake();
             tokio::select! {
                 event = self.source.next() => self.handle(event)?,
-                Some(ack) = self.acks.recv() => self.settle(ack)?,
+                write = self.writes.next() => self.settle(write)?,
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
@@ -158,20 +126,18 @@ impl<S: Step> Flow<S> {
 
     fn handle(&mut self, event: SourceEvent) -> Result<(), FlowError> {
         match event {
-            SourceEvent::Assigned {
-                claim,
-                committed,
-                completed,
-            } => self.book.begin(claim.epoch, committed, completed),
+            SourceEvent::Assigned { claim, committed, completed } => {
+                self.book.begin(claim.epoch, committed, completed)
+            }
             SourceEvent::Records(records) => self.source.pause(self.book.take_in(records)),
             SourceEvent::Revoking(epochs) => self.book.revoke(&epochs),
-            SourceEvent::Lost(epochs) => self.book.forget(&epochs),
+            SourceEvent::Lost(epochs) => {
+                self.book.forget(&epochs);
+                self.writes.retain(|(epoch, _)| !epochs.contains(epoch));
+            }
             SourceEvent::Committed(result) => {
                 if let Err(error) = result {
-                    tracing::warn!(
-                        kafka.error = error,
-                        "a commit was refused, the next one repeats it"
-                    );
+                    tracing::warn!(kafka.error = error, "a commit was refused, the next one repeats it");
                     self.book.commit_refused();
                 }
                 self.source.release(self.book.take_released());
@@ -183,10 +149,9 @@ impl<S: Step> Flow<S> {
 
     /// Steps through whatever may be stepped through now.
     fn advance(&mut self) -> Result<(), FlowError> {
-        while let Ok(ack) = self.acks.try_recv() {
-            self.settle(ack)?;
+        while let Some(write) = self.writes.try_next() {
+            self.settle(write)?;
         }
-        self.repeat_writes();
         if self.held_until.is_none_or(|until| until <= Instant::now()) {
             self.held_until = None;
             self.work();
@@ -210,11 +175,7 @@ impl<S: Step> Flow<S> {
                     let offset = record.offset;
                     self.book.opened(epoch, record, outs.len());
                     for out in outs {
-                        self.write(Write {
-                            epoch,
-                            offset,
-                            record: out,
-                        });
+                        self.writes.begin((epoch, offset), out);
                     }
                 }
                 Next::NotBefore(then) => self.book.wait(epoch, then),
@@ -226,53 +187,27 @@ impl<S: Step> Flow<S> {
         }
     }
 
-    fn write(&self, write: Write) {
-        let tell = self.tell_ack.clone();
-        let record = write.record.clone();
-        self.sink.send_then(&record, move |result| {
-            let _ = tell.send(Ack { write, result });
-        });
-    }
-
-    fn settle(&mut self, ack: Ack) -> Result<(), FlowError> {
-        let Ack { write, result } = ack;
-        match result {
-            Ok(_) => self.book.written(write.epoch, write.offset),
-            Err(SendError::Fatal(why)) => return Err(FlowError::Sink(why)),
-            Err(SendError::TooLarge) => self.write_smaller(&write)?,
-            Err(error @ (SendError::QueueFull | SendError::Unavailable(_))) => {
-                tracing::warn!(kafka.topic = &*write.record.topic, %error, "a write is repeated");
-                self.repeats.push((Instant::now() + REPEAT, write));
-            }
+    fn settle(&mut self, write: WriteEvent<(Epoch, Offset)>) -> Result<(), FlowError> {
+        match write {
+            WriteEvent::Written((epoch, offset)) => self.book.written(epoch, offset),
+            WriteEvent::TooLarge(tag, record) => return self.write_smaller(tag, &record),
+            WriteEvent::Failed(why) => return Err(FlowError::Sink(why)),
         }
         Ok(())
     }
 
-    fn write_smaller(&mut self, write: &Write) -> Result<(), FlowError> {
-        let Some(source) = self.book.source_of(write.epoch, write.offset) else {
+    fn write_smaller(
+        &mut self,
+        (epoch, offset): (Epoch, Offset),
+        refused: &OutRecord,
+    ) -> Result<(), FlowError> {
+        let Some(source) = self.book.source_of(epoch, offset) else {
             return Ok(());
         };
-        match self.step.shrink(&source, &write.record) {
-            Some(record) => {
-                self.write(Write { record, ..*write });
-                Ok(())
-            }
-            None => Err(FlowError::TooLarge(Arc::clone(&write.record.topic))),
-        }
-    }
-
-    fn repeat_writes(&mut self) {
-        let now = Instant::now();
-        let (due, later) = std::mem::take(&mut self.repeats)
-            .into_iter()
-            .partition(|(at, _)| *at <= now);
-        self.repeats = later;
-        let due: Vec<(Instant, Write)> = due;
-        for (_, write) in due {
-            if self.book.source_of(write.epoch, write.offset).is_some() {
-                self.write(write);
-            }
-        }
+        let smaller = self.step.shrink(&source, refused);
+        let smaller = smaller.ok_or_else(|| FlowError::TooLarge(Arc::clone(&refused.topic)))?;
+        self.writes.begin((epoch, offset), smaller);
+        Ok(())
     }
 
     fn commit(&mut self) {
@@ -285,10 +220,7 @@ impl<S: Step> Flow<S> {
     fn wake(&self) -> Instant {
         let now = self.clock.now();
         let due = self.book.next_due().map(|at| Instant::now() + at.since(now));
-        let repeat = self.repeats.iter().map(|(at, _)| *at).min();
-        let soonest = [due, repeat, self.held_until].into_iter().flatten().min();
-        soonest
-            .unwrap_or_else(|| Instant::now() + COMMIT)
-            .max(Instant::now() + Duration::from_millis(1))
+        let soonest = [due, self.held_until].into_iter().flatten().min();
+        soonest.unwrap_or_else(|| Instant::now() + COMMIT).max(Instant::now() + Duration::from_millis(1))
     }
 }

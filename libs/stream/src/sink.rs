@@ -34,11 +34,7 @@ pub struct SinkOptions {
 impl SinkOptions {
     /// Short waits, a minute of patience.
     pub fn new(max_record_bytes: usize) -> Self {
-        Self {
-            linger: Duration::from_millis(2),
-            patience: Duration::from_secs(60),
-            max_record_bytes,
-        }
+        Self { linger: Duration::from_millis(2), patience: Duration::from_secs(60), max_record_bytes }
     }
 }
 
@@ -81,10 +77,7 @@ impl Sink {
             ("partitioner", "murmur2_random".to_owned()),
             ("linger.ms", options.linger.as_millis().to_string()),
             ("delivery.timeout.ms", options.patience.as_millis().to_string()),
-            (
-                "message.max.bytes",
-                (options.max_record_bytes + RECORD_OVERHEAD).to_string(),
-            ),
+            ("message.max.bytes", (options.max_record_bytes + RECORD_OVERHEAD).to_string()),
             ("queue.buffering.max.kbytes", "131072".to_owned()),
             ("compression.type", "lz4".to_owned()),
         ];
@@ -93,9 +86,7 @@ impl Sink {
                 config.set(name, value);
             }
         }
-        Ok(Self {
-            producer: config.create_with_context(Reports)?,
-        })
+        Ok(Self { producer: config.create_with_context(Reports)? })
     }
 
     /// Queues a record; `done` is called exactly once, on another thread or at once, and must be quick.
@@ -124,8 +115,7 @@ impl Sink {
             let _ = tell.send(result);
         });
         async {
-            told.await
-                .unwrap_or_else(|_| Err(SendError::Unavailable("the producer was closed".to_owned())))
+            told.await.unwrap_or_else(|_| Err(SendError::Unavailable("the producer was closed".to_owned())))
         }
     }
 
@@ -158,15 +148,9 @@ impl Sink {
 const RECORD_OVERHEAD: usize = 1024;
 
 fn owned(headers: &Headers) -> OwnedHeaders {
-    headers.iter().fold(
-        OwnedHeaders::new_with_capacity(headers.len()),
-        |headers, (key, value)| {
-            headers.insert(Header {
-                key,
-                value: Some(&value[..]),
-            })
-        },
-    )
+    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |headers, (key, value)| {
+        headers.insert(Header { key, value: Some(&value[..]) })
+    })
 }
 
 fn explain(error: &KafkaError) -> SendError {
@@ -200,10 +184,9 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, report: Self::DeliveryOpaque) {
         (report.0)(match result {
-            Ok(message) => Ok(Written {
-                partition: Partition(message.partition()),
-                offset: Offset(message.offset()),
-            }),
+            Ok(message) => {
+                Ok(Written { partition: Partition(message.partition()), offset: Offset(message.offset()) })
+            }
             Err((error, _)) => Err(explain(error)),
         });
     }

@@ -9,7 +9,7 @@
 //! on the same partition cannot be taken for the present one's.
 
 mod context;
-mod convert;
+pub(crate) mod convert;
 mod thread;
 
 use std::sync::Arc;
@@ -42,12 +42,7 @@ pub struct SourceOptions {
 impl SourceOptions {
     /// A member of a group, with two seconds to let go.
     pub fn new(group: impl Into<String>, topics: Vec<Arc<str>>, max_record_bytes: usize) -> Self {
-        Self {
-            group: group.into(),
-            topics,
-            max_record_bytes,
-            drain: Duration::from_secs(2),
-        }
+        Self { group: group.into(), topics, max_record_bytes, drain: Duration::from_secs(2) }
     }
 }
 
@@ -113,13 +108,8 @@ impl Source {
         let (orders, obey) = std::sync::mpsc::channel();
         let (tell_closed, closed) = oneshot::channel();
         let monitor = Monitor::new();
-        let poller = Poller::new(
-            &client_config(settings, options),
-            options,
-            tell_event,
-            obey,
-            monitor.clone(),
-        )?;
+        let poller =
+            Poller::new(&client_config(settings, options), options, tell_event, obey, monitor.clone())?;
         std::thread::Builder::new()
             .name("kafka-poll".to_owned())
             .spawn(move || {
@@ -127,12 +117,7 @@ impl Source {
                 let _ = tell_closed.send(());
             })
             .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-        Ok(Self {
-            events,
-            orders,
-            closed,
-            monitor,
-        })
+        Ok(Self { events, orders, closed, monitor })
     }
 
     /// The next event. Safe to drop while waiting.
@@ -171,12 +156,7 @@ impl Source {
     /// Leaves the group. Says whether that took no longer than the limit; if it did, the thread is left behind and the
     /// process should end.
     pub async fn close(self, limit: Duration) -> bool {
-        let Self {
-            events,
-            orders,
-            closed,
-            ..
-        } = self;
+        let Self { events, orders, closed, .. } = self;
         let _ = orders.send(Order::Close);
         drop(events);
         tokio::time::timeout(limit, closed).await.is_ok()
@@ -193,7 +173,7 @@ impl Source {
 pub struct Monitor {
     started: Instant,
     last_poll: Arc<AtomicU64>,
-    claims: Arc<AtomicU64>,
+    claims: tokio::sync::watch::Sender<Option<usize>>,
 }
 
 impl Monitor {
@@ -201,20 +181,38 @@ impl Monitor {
         Self {
             started: Instant::now(),
             last_poll: Arc::default(),
-            claims: Arc::default(),
+            claims: tokio::sync::watch::Sender::new(None),
         }
     }
 
     /// How long ago the client was polled. Growing means that the process hangs, whatever Kafka does.
     pub fn poll_age(&self) -> Duration {
-        self.started
-            .elapsed()
-            .saturating_sub(Duration::from_millis(self.last_poll.load(Ordering::Relaxed)))
+        self.started.elapsed().saturating_sub(Duration::from_millis(self.last_poll.load(Ordering::Relaxed)))
     }
 
-    /// How many partitions are ours.
-    pub fn claims(&self) -> u64 {
-        self.claims.load(Ordering::Relaxed)
+    /// How many partitions are ours; none before the group has given us our share, be it nothing.
+    pub fn claims(&self) -> Option<usize> {
+        *self.claims.borrow()
+    }
+
+    /// Resolves when the group has given us our share for the first time.
+    pub async fn joined(&self) {
+        let mut claims = self.claims.subscribe();
+        // The sender lives in `self`: waiting cannot fail.
+        let _ = claims.wait_for(Option::is_some).await;
+    }
+
+    /// A liveness probe: red when nothing was polled for half a minute, whatever Kafka does.
+    ///
+    /// # Errors
+    /// Says how long ago the last poll was.
+    pub fn alive(&self) -> Result<(), String> {
+        let age = self.poll_age();
+        if age < Duration::from_secs(30) {
+            Ok(())
+        } else {
+            Err(format!("the last poll was {} s ago", age.as_secs()))
+        }
     }
 
     fn polled(&self) {
@@ -236,10 +234,7 @@ fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientCon
         ("queued.max.messages.kbytes", "16384".to_owned()),
         // The default of 1 s would let a drained queue starve.
         ("fetch.queue.backoff.ms", "10".to_owned()),
-        (
-            "fetch.message.max.bytes",
-            (options.max_record_bytes + 64 * 1024).to_string(),
-        ),
+        ("fetch.message.max.bytes", (options.max_record_bytes + 64 * 1024).to_string()),
         ("partition.assignment.strategy", "cooperative-sticky".to_owned()),
     ];
     for (name, value) in defaults {

@@ -74,12 +74,7 @@ pub fn bury(
     if let Some(error) = &death.last_error {
         say(names::LAST_ERROR, clip(error));
     }
-    OutRecord {
-        topic: Arc::clone(topic),
-        key: record.key.clone(),
-        value: record.value.clone(),
-        headers,
-    }
+    OutRecord { topic: Arc::clone(topic), key: record.key.clone(), value: record.value.clone(), headers }
 }
 
 /// The same dead letter for a broker that refuses its size: without the value, coordinates kept.
@@ -96,9 +91,7 @@ pub fn read(headers: &Headers) -> Option<(Death, Coordinates)> {
     let death = Death {
         reason: DeathReason::named(headers.text(names::REASON)?)?,
         message: headers.text(names::DLQ_MESSAGE).unwrap_or_default().to_owned(),
-        attempts: number(names::DLQ_COUNT)
-            .and_then(|n| n.try_into().ok())
-            .unwrap_or(0),
+        attempts: number(names::DLQ_COUNT).and_then(|n| n.try_into().ok()).unwrap_or(0),
         last_status: number(names::LAST_STATUS).and_then(|n| n.try_into().ok()),
         last_error: headers.text(names::LAST_ERROR).map(str::to_owned),
     };
@@ -131,10 +124,7 @@ pub fn revive(headers: &Headers) -> Headers {
         names::FIRST_ATTEMPT_AT,
         names::DUE_AT,
     ];
-    let replays: u32 = headers
-        .text(names::REPLAY)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let replays: u32 = headers.text(names::REPLAY).and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut alive: Headers = headers
         .iter()
         .filter(|(name, _)| !forgotten.contains(name))
@@ -186,25 +176,11 @@ mod tests {
     #[test]
     fn a_dead_letter_tells_where_it_came_from_and_why_it_died_in_text() {
         let record = record();
-        let letter = bury(
-            &record,
-            record.headers.clone(),
-            &"dlq".into(),
-            "postbode.delivery",
-            &death(),
-        );
-        assert!(
-            letter
-                .headers
-                .iter()
-                .all(|(_, value)| std::str::from_utf8(value).is_ok())
-        );
+        let letter = bury(&record, record.headers.clone(), &"dlq".into(), "postbode.delivery", &death());
+        assert!(letter.headers.iter().all(|(_, value)| std::str::from_utf8(value).is_ok()));
         assert_eq!(letter.headers.get(names::DUE_AT), None);
         let (read, coordinates) = read(&letter.headers).unwrap();
-        assert_eq!(
-            (read.reason, read.attempts, read.last_status),
-            (DeathReason::Exhausted, 10, Some(503))
-        );
+        assert_eq!((read.reason, read.attempts, read.last_status), (DeathReason::Exhausted, 10, Some(503)));
         assert_eq!(read.message.len(), 512);
         assert_eq!(coordinates, Coordinates::of(&record));
         assert_eq!((letter.key, letter.value), (record.key, record.value));
@@ -224,9 +200,6 @@ mod tests {
     fn a_letter_without_its_value_says_so() {
         let letter = bury(&record(), Headers::new(), &"dlq".into(), "g", &death());
         let smaller = without_value(&letter);
-        assert_eq!(
-            (smaller.value, smaller.headers.text(names::VALUE_OMITTED)),
-            (None, Some("true"))
-        );
+        assert_eq!((smaller.value, smaller.headers.text(names::VALUE_OMITTED)), (None, Some("true")));
     }
 }

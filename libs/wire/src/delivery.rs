@@ -45,10 +45,7 @@ impl Origin {
     /// Reads `<partition>-<offset>`.
     pub fn parse(text: &str) -> Option<Self> {
         let (partition, offset) = text.split_once('-')?;
-        Some(Self {
-            partition: Partition(partition.parse().ok()?),
-            offset: Offset(offset.parse().ok()?),
-        })
+        Some(Self { partition: Partition(partition.parse().ok()?), offset: Offset(offset.parse().ok()?) })
     }
 }
 
@@ -135,11 +132,7 @@ pub(crate) fn copy(from: &Headers, to: &mut Headers, name: &'static str) {
 fn number<N: std::str::FromStr>(headers: &Headers, name: &'static str) -> Result<Option<N>, BadHeader> {
     match headers.get(name) {
         None => Ok(None),
-        Some(_) => headers
-            .text(name)
-            .and_then(|text| text.parse().ok())
-            .map(Some)
-            .ok_or(BadHeader(name)),
+        Some(_) => headers.text(name).and_then(|text| text.parse().ok()).map(Some).ok_or(BadHeader(name)),
     }
 }
 

@@ -23,11 +23,7 @@ pub struct Place {
 impl Place {
     /// Where a record stands.
     pub fn of(record: &Record) -> Self {
-        Self {
-            topic: Arc::clone(&record.topic),
-            partition: record.partition,
-            offset: record.offset,
-        }
+        Self { topic: Arc::clone(&record.topic), partition: record.partition, offset: record.offset }
     }
 
     /// Reads the text form. A topic's name may have dashes in it too.
@@ -36,11 +32,7 @@ impl Place {
         let offset = Offset(parts.next()?.parse().ok()?);
         let partition = Partition(parts.next()?.parse().ok()?);
         let topic = parts.next().filter(|topic| !topic.is_empty())?;
-        Some(Self {
-            topic: topic.into(),
-            partition,
-            offset,
-        })
+        Some(Self { topic: topic.into(), partition, offset })
     }
 }
 
@@ -108,12 +100,7 @@ pub enum BadDisposition {
 impl Disposition {
     /// The record for the dispositions topic.
     pub fn to_record(&self, topic: &Arc<str>, place: &Place) -> OutRecord {
-        let value = Value {
-            v: 1,
-            what: self.what,
-            by: self.by.clone(),
-            at: self.at,
-        };
+        let value = Value { v: 1, what: self.what, by: self.by.clone(), at: self.at };
         let value = serde_json::to_vec(&value).expect("names and texts are always JSON");
         OutRecord {
             topic: Arc::clone(topic),
@@ -128,24 +115,14 @@ impl Disposition {
     /// # Errors
     /// When key or value is not a disposition's.
     pub fn read(record: &Record) -> Result<(Place, Option<Self>), BadDisposition> {
-        let key = record
-            .key
-            .as_deref()
-            .and_then(|key| std::str::from_utf8(key).ok());
+        let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
         let place = key.and_then(Place::parse).ok_or(BadDisposition::Key)?;
         let Some(value) = &record.value else {
             return Ok((place, None));
         };
         let value: Value = serde_json::from_slice(value)?;
         match value.v {
-            1 => Ok((
-                place,
-                Some(Self {
-                    what: value.what,
-                    by: value.by,
-                    at: value.at,
-                }),
-            )),
+            1 => Ok((place, Some(Self { what: value.what, by: value.by, at: value.at }))),
             newer => Err(BadDisposition::Version(newer)),
         }
     }
@@ -172,11 +149,7 @@ mod tests {
     #[test]
     fn version_1_is_written_and_read_as_it_always_was() {
         let at = Timestamp::from_millis(1_769_860_800_000);
-        let disposition = Disposition {
-            what: What::Replayed,
-            by: "ops@host".into(),
-            at,
-        };
+        let disposition = Disposition { what: What::Replayed, by: "ops@host".into(), at };
         let key = "postbode.dead-letters.deliveries-3-42";
         let place = Place::parse(key).unwrap();
         assert_eq!(
@@ -200,21 +173,12 @@ mod tests {
     fn what_is_no_disposition_is_told_apart() {
         for key in ["", "7", "0-7", "-0-7", "t-x-7"] {
             assert!(
-                matches!(
-                    Disposition::read(&record(key, Some(GOLDEN))),
-                    Err(BadDisposition::Key)
-                ),
+                matches!(Disposition::read(&record(key, Some(GOLDEN))), Err(BadDisposition::Key)),
                 "{key}"
             );
         }
         let newer = GOLDEN.replace("\"v\":1", "\"v\":2");
-        assert!(matches!(
-            Disposition::read(&record("t-0-1", Some(&newer))),
-            Err(BadDisposition::Version(2))
-        ));
-        assert!(matches!(
-            Disposition::read(&record("t-0-1", Some("{}"))),
-            Err(BadDisposition::Value(_))
-        ));
+        assert!(matches!(Disposition::read(&record("t-0-1", Some(&newer))), Err(BadDisposition::Version(2))));
+        assert!(matches!(Disposition::read(&record("t-0-1", Some("{}"))), Err(BadDisposition::Value(_))));
     }
 }

@@ -38,19 +38,14 @@ pub struct Reject {
 pub fn decode(record: &Record, max_bytes: usize) -> Result<Decoded, Reject> {
     let value = record.value.as_ref().filter(|value| !value.is_empty());
     let value = value.ok_or_else(|| malformed("the value is empty: it must be a JSON object"))?;
-    let content_type = record
-        .headers
-        .text(names::CONTENT_TYPE)
-        .unwrap_or("application/json");
+    let content_type = record.headers.text(names::CONTENT_TYPE).unwrap_or("application/json");
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case(STRUCTURED) {
         structured(record, value, max_bytes)
     } else if is_json(media_type) {
         binary(record, value, max_bytes)
     } else {
-        Err(malformed(format!(
-            "content-type {content_type:?} is neither application/json nor {STRUCTURED}"
-        )))
+        Err(malformed(format!("content-type {content_type:?} is neither application/json nor {STRUCTURED}")))
     }
 }
 
@@ -70,21 +65,14 @@ fn is_json(media_type: &str) -> bool {
 }
 
 fn malformed(message: impl Into<String>) -> Reject {
-    Reject {
-        reason: DeathReason::Malformed,
-        message: message.into(),
-    }
+    Reject { reason: DeathReason::Malformed, message: message.into() }
 }
 
 fn binary(record: &Record, value: &Bytes, max_bytes: usize) -> Result<Decoded, Reject> {
     check_size(value, max_bytes)?;
     check_object(value)?;
     let mut headers = Headers::with_capacity(record.headers.len() + 8);
-    for (name, value) in record
-        .headers
-        .iter()
-        .filter(|(name, _)| name.starts_with(names::CE_PREFIX))
-    {
+    for (name, value) in record.headers.iter().filter(|(name, _)| name.starts_with(names::CE_PREFIX)) {
         if std::str::from_utf8(value).is_err() {
             return Err(malformed(format!("header {name:?} is not UTF-8 text")));
         }
@@ -106,9 +94,7 @@ fn structured(record: &Record, value: &Bytes, max_bytes: usize) -> Result<Decode
     let members = raw_members(text)?;
     let cloud_event = Structured::from_members(&members)?;
     if cloud_event.data_base64 {
-        return Err(malformed(
-            "data_base64: binary data is not supported, give a JSON object as data",
-        ));
+        return Err(malformed("data_base64: binary data is not supported, give a JSON object as data"));
     }
     if cloud_event
         .datacontenttype
@@ -117,9 +103,7 @@ fn structured(record: &Record, value: &Bytes, max_bytes: usize) -> Result<Decode
     {
         return Err(malformed("datacontenttype: only JSON data is supported"));
     }
-    let data = cloud_event
-        .data
-        .ok_or_else(|| malformed("data is missing: it must be a JSON object"))?;
+    let data = cloud_event.data.ok_or_else(|| malformed("data is missing: it must be a JSON object"))?;
     let data = value.slice_ref(data.get().as_bytes());
     check_size(&data, max_bytes)?;
     check_object(&data)?;
@@ -140,12 +124,8 @@ fn raw_members(text: &str) -> Result<BTreeMap<String, &RawValue>, Reject> {
 
 impl<'a> Structured<'a> {
     fn from_members(members: &BTreeMap<String, &'a RawValue>) -> Result<Self, Reject> {
-        let mut event = Self {
-            data: None,
-            data_base64: false,
-            datacontenttype: None,
-            attributes: BTreeMap::new(),
-        };
+        let mut event =
+            Self { data: None, data_base64: false, datacontenttype: None, attributes: BTreeMap::new() };
         for (name, raw) in members {
             match name.as_str() {
                 "data" => event.data = Some(raw),
@@ -178,10 +158,7 @@ fn attribute_text(value: serde_json::Value) -> Option<String> {
 
 /// Checks the attributes and fills in what may be missing, so that whatever follows is the same on every re-run.
 fn finish(record: &Record, mut headers: Headers, data: Bytes) -> Result<Decoded, Reject> {
-    if headers
-        .text(names::CE_SPECVERSION)
-        .is_some_and(|version| version != "1.0")
-    {
+    if headers.text(names::CE_SPECVERSION).is_some_and(|version| version != "1.0") {
         return Err(malformed("ce_specversion is not 1.0"));
     }
     let kind = required(&headers, names::CE_TYPE)?;
@@ -192,20 +169,11 @@ fn finish(record: &Record, mut headers: Headers, data: Bytes) -> Result<Decoded,
     }
     let account = required(&headers, names::CE_ACCOUNT)?;
     if !domain::is_account_id(account) {
-        return Err(malformed(format!(
-            "ce_account {account:?} is not 1 to 64 of A-Z a-z 0-9 . _ -"
-        )));
+        return Err(malformed(format!("ce_account {account:?} is not 1 to 64 of A-Z a-z 0-9 . _ -")));
     }
     let own_id = || format!("{}-{}-{}", record.topic, record.partition, record.offset);
-    let id = headers
-        .text(names::CE_ID)
-        .filter(|id| !id.is_empty())
-        .map_or_else(own_id, str::to_owned);
-    let source = headers
-        .text(names::CE_SOURCE)
-        .filter(|source| !source.is_empty())
-        .unwrap_or("/")
-        .to_owned();
+    let id = headers.text(names::CE_ID).filter(|id| !id.is_empty()).map_or_else(own_id, str::to_owned);
+    let source = headers.text(names::CE_SOURCE).filter(|source| !source.is_empty()).unwrap_or("/").to_owned();
     let time = match headers.text(names::CE_TIME) {
         None => text::rfc3339(record.timestamp),
         Some(time) if text::parse_rfc3339(time).is_some() => time.to_owned(),
@@ -217,11 +185,7 @@ fn finish(record: &Record, mut headers: Headers, data: Bytes) -> Result<Decoded,
         kind: kind.into(),
         account: account.into(),
     };
-    for (name, value) in [
-        (names::CE_ID, id),
-        (names::CE_SOURCE, source),
-        (names::CE_TIME, time),
-    ] {
+    for (name, value) in [(names::CE_ID, id), (names::CE_SOURCE, source), (names::CE_TIME, time)] {
         if headers.text(name) != Some(value.as_str()) {
             headers.set(name, value);
         }
@@ -236,10 +200,7 @@ fn finish(record: &Record, mut headers: Headers, data: Bytes) -> Result<Decoded,
 }
 
 fn required<'a>(headers: &'a Headers, name: &str) -> Result<&'a str, Reject> {
-    headers
-        .text(name)
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| malformed(format!("{name} is missing")))
+    headers.text(name).filter(|text| !text.is_empty()).ok_or_else(|| malformed(format!("{name} is missing")))
 }
 
 fn check_size(data: &[u8], max_bytes: usize) -> Result<(), Reject> {
@@ -247,10 +208,7 @@ fn check_size(data: &[u8], max_bytes: usize) -> Result<(), Reject> {
         return Ok(());
     }
     let message = format!("the data has {} bytes: the limit is {max_bytes}", data.len());
-    Err(Reject {
-        reason: DeathReason::TooLarge,
-        message,
-    })
+    Err(Reject { reason: DeathReason::TooLarge, message })
 }
 
 /// Valid UTF-8, valid JSON, an object.
@@ -277,10 +235,7 @@ mod tests {
             timestamp: Timestamp::from_millis(1_706_702_400_000),
             key: None,
             value: Some(Bytes::from_static(value.as_bytes())),
-            headers: headers
-                .iter()
-                .map(|(n, v)| ((*n).into(), Bytes::from_static(v.as_bytes())))
-                .collect(),
+            headers: headers.iter().map(|(n, v)| ((*n).into(), Bytes::from_static(v.as_bytes()))).collect(),
         }
     }
 
@@ -311,13 +266,8 @@ mod tests {
     fn structured_mode_becomes_binary_with_the_datas_own_bytes() {
         let value = r#"{"specversion":"1.0","id":"e1","source":"/smtp","type":"click","account":"acme",
             "time":"2024-01-31T12:00:00Z","weight":7,"data":{"b": 1.50, "a":"\u00e9"}}"#;
-        let decoded = decode(
-            &record(
-                &[("content-type", "application/cloudevents+json; charset=utf-8")],
-                value,
-            ),
-            1000,
-        );
+        let decoded =
+            decode(&record(&[("content-type", "application/cloudevents+json; charset=utf-8")], value), 1000);
         let decoded = decoded.unwrap();
         assert_eq!(&decoded.data[..], br#"{"b": 1.50, "a":"\u00e9"}"#);
         assert_eq!(decoded.headers.text("ce_weight"), Some("7"));
@@ -328,11 +278,7 @@ mod tests {
 
     #[test]
     fn a_missing_id_becomes_the_records_place_so_a_rerun_names_it_the_same() {
-        let decoded = decode(
-            &record(&[("ce_type", "click"), ("ce_account", "acme")], "{}"),
-            1000,
-        )
-        .unwrap();
+        let decoded = decode(&record(&[("ce_type", "click"), ("ce_account", "acme")], "{}"), 1000).unwrap();
         assert_eq!(decoded.event.id.as_str(), "postbode.events-3-42");
         assert_eq!(decoded.headers.text("ce_id"), Some("postbode.events-3-42"));
     }
@@ -347,11 +293,7 @@ mod tests {
             (&[("ce_account", "acme")], "{}", "ce_type is missing"),
             (&[("ce_type", "click")], "{}", "ce_account is missing"),
             (&[("ce_type", "Click!"), ("ce_account", "acme")], "{}", "ce_type"),
-            (
-                &[("ce_type", "click"), ("ce_account", "acme"), ("ce_time", "now")],
-                "{}",
-                "ce_time",
-            ),
+            (&[("ce_type", "click"), ("ce_account", "acme"), ("ce_time", "now")], "{}", "ce_time"),
             (&[("content-type", "text/plain")], "{}", "content-type"),
             (
                 &[("content-type", "application/cloudevents+json")],
@@ -364,14 +306,8 @@ mod tests {
                 .iter()
                 .map(|(n, v)| ((*n).to_owned().into(), Bytes::copy_from_slice(v.as_bytes())))
                 .collect();
-            let record = Record {
-                headers: headers.into_iter().collect(),
-                ..record(&[], "")
-            };
-            let record = Record {
-                value: Some(Bytes::copy_from_slice(value.as_bytes())),
-                ..record
-            };
+            let record = Record { headers: headers.into_iter().collect(), ..record(&[], "") };
+            let record = Record { value: Some(Bytes::copy_from_slice(value.as_bytes())), ..record };
             let message = rejected(&record);
             assert!(message.contains(expected), "{message} should say {expected}");
         }

@@ -56,9 +56,7 @@ fn flat(kind: &str, data: &Bytes) -> Result<Bytes, serde_json::Error> {
 
 /// Whether the data says its type first, truly, and once: then it is the body already. Errs on the side of no.
 fn already_flat(kind: &str, data: &[u8]) -> bool {
-    let Some(rest) = data
-        .strip_prefix(b"{\"type\":\"")
-        .and_then(|rest| rest.strip_prefix(kind.as_bytes()))
+    let Some(rest) = data.strip_prefix(b"{\"type\":\"").and_then(|rest| rest.strip_prefix(kind.as_bytes()))
     else {
         return false;
     };
@@ -89,9 +87,8 @@ fn standard(delivery: &Delivery, data: &Bytes) -> Result<Bytes, serde_json::Erro
 fn cloud_event(headers: &Headers, data: &Bytes) -> Result<Bytes, serde_json::Error> {
     let mut body = Vec::with_capacity(data.len() + 256);
     body.extend_from_slice(b"{\"specversion\":\"1.0\"");
-    let attributes = headers
-        .iter()
-        .filter_map(|(name, _)| name.strip_prefix(names::CE_PREFIX).map(|short| (name, short)));
+    let attributes =
+        headers.iter().filter_map(|(name, _)| name.strip_prefix(names::CE_PREFIX).map(|short| (name, short)));
     for (name, short) in attributes.filter(|(name, _)| *name != names::CE_SPECVERSION) {
         if let Some(value) = headers.text(name) {
             body.push(b',');
@@ -162,27 +159,13 @@ mod tests {
     }
 
     fn headers() -> Headers {
-        let pairs = [
-            ("ce_id", "e1"),
-            ("ce_source", "/s"),
-            ("ce_type", "click"),
-            ("ce_account", "acme"),
-            ("x", "y"),
-        ];
-        pairs
-            .iter()
-            .map(|(n, v)| ((*n).into(), Bytes::from_static(v.as_bytes())))
-            .collect()
+        let pairs =
+            [("ce_id", "e1"), ("ce_source", "/s"), ("ce_type", "click"), ("ce_account", "acme"), ("x", "y")];
+        pairs.iter().map(|(n, v)| ((*n).into(), Bytes::from_static(v.as_bytes()))).collect()
     }
 
     fn rendered(format: Format, data: &'static str) -> String {
-        let body = render(
-            format,
-            &delivery(),
-            &headers(),
-            &Bytes::from_static(data.as_bytes()),
-        )
-        .unwrap();
+        let body = render(format, &delivery(), &headers(), &Bytes::from_static(data.as_bytes())).unwrap();
         String::from_utf8(body.bytes.to_vec()).unwrap()
     }
 
@@ -196,16 +179,10 @@ mod tests {
             ),
             (r#"{"type":"click","id":"m"}"#, r#"{"type":"click","id":"m"}"#),
             (r#"{"type":"clicker","id":"m"}"#, r#"{"type":"click","id":"m"}"#),
-            (
-                r#"{"type":"click","id":"m","type":"open"}"#,
-                r#"{"type":"click","id":"m"}"#,
-            ),
+            (r#"{"type":"click","id":"m","type":"open"}"#, r#"{"type":"click","id":"m"}"#),
             (r#"{"type":"click","\u0074ype":"open"}"#, r#"{"type":"click"}"#),
             (r#"{}"#, r#"{"type":"click"}"#),
-            (
-                r#"{"a":{"type":"kept"},"t":["type"]}"#,
-                r#"{"type":"click","a":{"type":"kept"},"t":["type"]}"#,
-            ),
+            (r#"{"a":{"type":"kept"},"t":["type"]}"#, r#"{"type":"click","a":{"type":"kept"},"t":["type"]}"#),
         ] {
             assert_eq!(rendered(Format::Json, data), expected);
         }

@@ -25,11 +25,7 @@ impl Headers {
 
     /// The bytes under a name.
     pub fn get(&self, name: &str) -> Option<&Bytes> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value)
+        self.0.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
     /// The text under a name, if it is UTF-8.

@@ -69,16 +69,10 @@ pub fn decode(key: &[u8], value: Option<&[u8]>) -> Result<(Option<Change>, Optio
     let Some(value) = value else {
         return Ok((Some(gone(subject)), None));
     };
-    let malformed = |why: String| RegistryError::Malformed {
-        key: key.to_owned(),
-        why,
-    };
+    let malformed = |why: String| RegistryError::Malformed { key: key.to_owned(), why };
     let Version { v, write } = serde_json::from_slice(value).map_err(|error| malformed(error.to_string()))?;
     if v != VERSION {
-        return Err(RegistryError::Version {
-            key: key.to_owned(),
-            version: v,
-        });
+        return Err(RegistryError::Version { key: key.to_owned(), version: v });
     }
     let change = v1::decode(subject, value).map_err(malformed)?;
     Ok((Some(change), write.map(WriteId::new)))
@@ -101,10 +95,7 @@ pub fn header_field(name: &str) -> String {
 
 /// The place of a signing secret in the record of that key (see [`webhook_key`]).
 pub fn secret_place(record: &str) -> Place<'_> {
-    Place {
-        record,
-        field: SECRET_FIELD,
-    }
+    Place { record, field: SECRET_FIELD }
 }
 
 impl WriteId {
@@ -139,11 +130,7 @@ struct Version {
 
 fn subject(key: &str) -> Result<Option<Subject>, RegistryError> {
     let named = |id: &str| {
-        if id.is_empty() {
-            Err(bad_key(key.as_bytes()))
-        } else {
-            Ok(())
-        }
+        if id.is_empty() { Err(bad_key(key.as_bytes())) } else { Ok(()) }
     };
     let subject = if let Some(id) = key.strip_prefix(WEBHOOK) {
         named(id)?;

@@ -16,9 +16,7 @@ pub fn rfc3339(at: Timestamp) -> String {
 
 /// Reads RFC 3339 with any offset.
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
-    text.parse::<jiff::Timestamp>()
-        .ok()
-        .map(|instant| Timestamp::from_millis(instant.as_millisecond()))
+    text.parse::<jiff::Timestamp>().ok().map(|instant| Timestamp::from_millis(instant.as_millisecond()))
 }
 
 /// For `#[serde(with = "wire::text::timestamp")]`.
@@ -93,9 +91,7 @@ impl Serialize for HumanDuration {
 impl<'de> Deserialize<'de> for HumanDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        domain::duration::parse(&text)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+        domain::duration::parse(&text).map(Self).map_err(serde::de::Error::custom)
     }
 }
 
@@ -108,10 +104,7 @@ mod tests {
         let at = Timestamp::from_millis(1_706_702_400_123);
         assert_eq!(rfc3339(at), "2024-01-31T12:00:00.123Z");
         assert_eq!(parse_rfc3339("2024-01-31T13:00:00.123+01:00"), Some(at));
-        assert_eq!(
-            rfc3339(Timestamp::from_millis(1_706_702_400_000)),
-            "2024-01-31T12:00:00.000Z"
-        );
+        assert_eq!(rfc3339(Timestamp::from_millis(1_706_702_400_000)), "2024-01-31T12:00:00.000Z");
         for bad in ["", "2024-01-31", "2024-01-31 12:00", "yesterday"] {
             assert_eq!(parse_rfc3339(bad), None, "{bad}");
         }

@@ -101,10 +101,7 @@ impl Topics {
             dead_deliveries: named("dead-letters.deliveries"),
             dispositions: named("dead-letters.dispositions"),
             attempts: named("attempts"),
-            retry: tiers
-                .iter()
-                .map(|tier| (tier, named(&format!("retry.{}", tier.name()))))
-                .collect(),
+            retry: tiers.iter().map(|tier| (tier, named(&format!("retry.{}", tier.name())))).collect(),
             settings: settings.clone(),
         })
     }
@@ -148,10 +145,7 @@ impl Topics {
             self.compacted(&self.webhooks),
             self.log(&self.deliveries, 7 * DAY, later),
         ];
-        specs.extend(
-            self.retries()
-                .map(|(tier, topic)| self.log(topic, tier.delay() + 7 * DAY, later)),
-        );
+        specs.extend(self.retries().map(|(tier, topic)| self.log(topic, tier.delay() + 7 * DAY, later)));
         specs.push(self.log(&self.dead_events, 14 * DAY, later));
         specs.push(self.log(&self.dead_deliveries, 14 * DAY, later));
         specs.push(self.compacted(&self.dispositions));

@@ -1,1 +1,10 @@
-//! Holds records until they are due.
+//! Holds records in their tier until they are due, then puts them back on `deliveries`. Knows nothing of what they mean.
+
+mod config;
+mod hold;
+mod pace;
+mod pipeline;
+mod telemetry;
+
+pub use config::Config;
+pub use pipeline::run;

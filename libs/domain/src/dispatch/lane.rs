@@ -35,11 +35,7 @@ enum Turn {
 impl Lanes {
     /// Adds a record at a lane's end.
     pub(super) fn push(&mut self, webhook: &WebhookId, place: Place) {
-        self.lanes
-            .entry(webhook.clone())
-            .or_default()
-            .queue
-            .push_back(place);
+        self.lanes.entry(webhook.clone()).or_default().queue.push_back(place);
         self.take_turn(webhook);
     }
 
@@ -47,11 +43,7 @@ impl Lanes {
     pub(super) fn next(&mut self) -> Option<(WebhookId, Place)> {
         loop {
             let webhook = self.turns.front()?.clone();
-            match self
-                .lanes
-                .get(&webhook)
-                .and_then(|lane| lane.queue.front().copied())
-            {
+            match self.lanes.get(&webhook).and_then(|lane| lane.queue.front().copied()) {
                 Some(place) => return Some((webhook, place)),
                 None => self.end_turn(&webhook, Turn::Idle),
             }
@@ -81,10 +73,7 @@ impl Lanes {
     /// A POST of the lane ended: a slot is free.
     pub(super) fn closed(&mut self, webhook: &WebhookId) {
         if let Some(lane) = self.lanes.get_mut(webhook) {
-            lane.open = lane
-                .open
-                .checked_sub(1)
-                .expect("a POST was counted when it began");
+            lane.open = lane.open.checked_sub(1).expect("a POST was counted when it began");
         }
         self.take_turn(webhook);
         self.drop_empty(webhook);
@@ -97,11 +86,7 @@ impl Lanes {
 
     /// Whatever waited for the registry has its turn again.
     pub(super) fn wake(&mut self) {
-        for (webhook, lane) in self
-            .lanes
-            .iter_mut()
-            .filter(|(_, lane)| lane.turn == Turn::Asleep)
-        {
+        for (webhook, lane) in self.lanes.iter_mut().filter(|(_, lane)| lane.turn == Turn::Asleep) {
             lane.turn = Turn::Queued;
             self.turns.push_back(webhook.clone());
         }
@@ -112,8 +97,7 @@ impl Lanes {
         for lane in self.lanes.values_mut() {
             lane.queue.retain(|place| !places.contains(place));
         }
-        self.lanes
-            .retain(|_, lane| lane.open > 0 || !lane.queue.is_empty());
+        self.lanes.retain(|_, lane| lane.open > 0 || !lane.queue.is_empty());
         let lanes = &self.lanes;
         self.turns.retain(|webhook| lanes.contains_key(webhook));
     }

@@ -44,10 +44,8 @@ impl Completed {
         done: impl IntoIterator<Item = Offset>,
         max: usize,
     ) -> String {
-        let ahead: Vec<u64> = done
-            .into_iter()
-            .filter_map(|offset| u64::try_from(offset.0.checked_sub(base.0)?).ok())
-            .collect();
+        let ahead: Vec<u64> =
+            done.into_iter().filter_map(|offset| u64::try_from(offset.0.checked_sub(base.0)?).ok()).collect();
         let room = (max.saturating_sub(PREFIX.len()) / 4 * 3).saturating_sub(8 + 10 + 1);
         let (bitmap, by_bitmap) = bitmap(&ahead, room);
         let (runs, by_runs) = runs(&ahead, room);
@@ -91,10 +89,7 @@ impl Completed {
             RUNS => from_runs(body)?,
             _ => return None,
         };
-        ahead
-            .into_iter()
-            .map(|n| Some(Offset(committed.0.checked_add(i64::try_from(n).ok()?)?)))
-            .collect()
+        ahead.into_iter().map(|n| Some(Offset(committed.0.checked_add(i64::try_from(n).ok()?)?))).collect()
     }
 }
 
@@ -115,9 +110,7 @@ fn checksum(home: Home<'_>, payload: &[u8]) -> [u8; 8] {
 fn bitmap(ahead: &[u64], room: usize) -> (Vec<u8>, usize) {
     let limit = (room as u64).saturating_mul(8);
     let fitting = ahead.partition_point(|n| *n < limit);
-    let length = ahead[..fitting]
-        .last()
-        .map_or(0, |last| usize::try_from(last / 8 + 1).unwrap_or(room));
+    let length = ahead[..fitting].last().map_or(0, |last| usize::try_from(last / 8 + 1).unwrap_or(room));
     let mut bytes = vec![0; length];
     for n in &ahead[..fitting] {
         if let Some(byte) = usize::try_from(n / 8).ok().and_then(|index| bytes.get_mut(index)) {
@@ -128,13 +121,9 @@ fn bitmap(ahead: &[u64], room: usize) -> (Vec<u8>, usize) {
 }
 
 fn from_bitmap(bytes: &[u8]) -> Vec<u64> {
-    let bits = bytes
-        .iter()
-        .zip(0_u64..)
-        .flat_map(|(byte, index)| (0..8).map(move |bit| (byte, index * 8 + bit)));
-    bits.filter(|(byte, n)| *byte & (1 << (n % 8)) != 0)
-        .map(|(_, n)| n)
-        .collect()
+    let bits =
+        bytes.iter().zip(0_u64..).flat_map(|(byte, index)| (0..8).map(move |bit| (byte, index * 8 + bit)));
+    bits.filter(|(byte, n)| *byte & (1 << (n % 8)) != 0).map(|(_, n)| n).collect()
 }
 
 /// The runs, and how many of the offsets they hold.

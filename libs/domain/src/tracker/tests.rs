@@ -7,11 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Partition;
 
-const HOME: Home<'_> = Home {
-    cluster: "c1",
-    topic: "postbode.deliveries",
-    partition: Partition(3),
-};
+const HOME: Home<'_> = Home { cluster: "c1", topic: "postbode.deliveries", partition: Partition(3) };
 
 fn offsets(numbers: impl IntoIterator<Item = i64>) -> Vec<Offset> {
     numbers.into_iter().map(Offset).collect()
@@ -68,31 +64,14 @@ fn metadata_of_another_log_or_offset_says_nothing() {
     let text = Completed::encode(HOME, Offset(100), offsets([101, 105]), Completed::MAX_BYTES);
     assert_eq!(Completed::decode(HOME, Offset(100), &text), offsets([101, 105]));
     for foreign in [
-        Home {
-            cluster: "c2",
-            ..HOME
-        },
-        Home {
-            topic: "postbode.events",
-            ..HOME
-        },
-        Home {
-            partition: Partition(4),
-            ..HOME
-        },
+        Home { cluster: "c2", ..HOME },
+        Home { topic: "postbode.events", ..HOME },
+        Home { partition: Partition(4), ..HOME },
     ] {
         assert_eq!(Completed::decode(foreign, Offset(100), &text), []);
     }
     assert_eq!(Completed::decode(HOME, Offset(90), &text), []);
-    for garbage in [
-        "",
-        "pb1.",
-        "pb1.AAAA",
-        "pb2.x",
-        "hello",
-        &text[..text.len() - 2],
-        &format!("{text}AA"),
-    ] {
+    for garbage in ["", "pb1.", "pb1.AAAA", "pb2.x", "hello", &text[..text.len() - 2], &format!("{text}AA")] {
         assert_eq!(Completed::decode(HOME, Offset(100), garbage), [], "{garbage}");
     }
 }
@@ -101,11 +80,7 @@ fn metadata_of_another_log_or_offset_says_nothing() {
 fn what_does_not_fit_is_left_out_from_the_far_end() {
     let every_other: Vec<_> = offsets((0..200_000).map(|n| 1 + 2 * n));
     let text = Completed::encode(HOME, Offset(0), every_other.iter().copied(), Completed::MAX_BYTES);
-    assert!(
-        text.len() <= Completed::MAX_BYTES && text.len() > 4000,
-        "{}",
-        text.len()
-    );
+    assert!(text.len() <= Completed::MAX_BYTES && text.len() > 4000, "{}", text.len());
     let kept = Completed::decode(HOME, Offset(0), &text);
     assert!(kept.len() > 10_000 && every_other.starts_with(&kept));
     let long_runs = offsets((1..50_000).chain(60_000..90_000));
@@ -161,16 +136,10 @@ fn hand_over(old: &Tracker, log: &[i64], done: &BTreeMap<i64, bool>) -> Result<T
     let committed = old.frontier().unwrap();
     let text = Completed::encode(HOME, committed, old.completed(), Completed::MAX_BYTES);
     let mut new = Tracker::resume(Some(committed), Completed::decode(HOME, committed, &text));
-    let news: BTreeSet<i64> = log
-        .iter()
-        .copied()
-        .filter(|o| *o >= committed.0 && new.see(Offset(*o)) == Sighting::New)
-        .collect();
-    let expected: BTreeSet<i64> = done
-        .iter()
-        .filter(|(_, done)| !**done)
-        .map(|(offset, _)| *offset)
-        .collect();
+    let news: BTreeSet<i64> =
+        log.iter().copied().filter(|o| *o >= committed.0 && new.see(Offset(*o)) == Sighting::New).collect();
+    let expected: BTreeSet<i64> =
+        done.iter().filter(|(_, done)| !**done).map(|(offset, _)| *offset).collect();
     prop_assert_eq!(news, expected);
     Ok(new)
 }

@@ -7,10 +7,7 @@ use domain::{Claims, Epoch, Frontier, Offset, Sighting, Timestamp, Window};
 use wire::Record;
 
 /// How far a partition is read ahead of what is written.
-const WINDOW: Window = Window {
-    undone: 4_000,
-    span: 100_000,
-};
+const WINDOW: Window = Window { undone: 4_000, span: 100_000 };
 /// Bytes that wait in all partitions together, at most.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Records with writes under way, at most.
@@ -60,11 +57,7 @@ impl Book {
     }
 
     pub(super) fn take_resumable(&mut self) -> Vec<Epoch> {
-        if self.queued_bytes > MAX_BYTES / 2 {
-            Vec::new()
-        } else {
-            self.claims.take_roomy(WINDOW)
-        }
+        if self.queued_bytes > MAX_BYTES / 2 { Vec::new() } else { self.claims.take_roomy(WINDOW) }
     }
 
     /// The next record that may be stepped through: the lanes take turns. It stays at its lane's head until it is
@@ -77,10 +70,7 @@ impl Book {
         let mut round = self.lanes.range(after..).chain(self.lanes.range(..after));
         round.find_map(|(epoch, lane)| {
             let due = lane.not_before.is_none_or(|then| then <= now);
-            lane.queue
-                .front()
-                .filter(|_| due)
-                .map(|record| (*epoch, Arc::clone(record)))
+            lane.queue.front().filter(|_| due).map(|record| (*epoch, Arc::clone(record)))
         })
     }
 
@@ -96,13 +86,7 @@ impl Book {
         if writes == 0 {
             self.claims.complete(epoch, record.offset);
         } else {
-            self.open.insert(
-                (epoch, record.offset),
-                Open {
-                    record,
-                    writes_left: writes,
-                },
-            );
+            self.open.insert((epoch, record.offset), Open { record, writes_left: writes });
         }
     }
 
@@ -114,27 +98,19 @@ impl Book {
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.lanes
-            .values()
-            .filter(|lane| !lane.queue.is_empty())
-            .filter_map(|lane| lane.not_before)
-            .min()
+        self.lanes.values().filter(|lane| !lane.queue.is_empty()).filter_map(|lane| lane.not_before).min()
     }
 
     pub(super) fn source_of(&self, epoch: Epoch, offset: Offset) -> Option<Arc<Record>> {
-        self.open
-            .get(&(epoch, offset))
-            .map(|open| Arc::clone(&open.record))
+        self.open.get(&(epoch, offset)).map(|open| Arc::clone(&open.record))
     }
 
     pub(super) fn written(&mut self, epoch: Epoch, offset: Offset) {
         let Some(open) = self.open.get_mut(&(epoch, offset)) else {
             return;
         };
-        open.writes_left = open
-            .writes_left
-            .checked_sub(1)
-            .expect("a record has as many acknowledgements as writes");
+        open.writes_left =
+            open.writes_left.checked_sub(1).expect("a record has as many acknowledgements as writes");
         if open.writes_left == 0 {
             self.open.remove(&(epoch, offset));
             self.claims.complete(epoch, offset);
@@ -174,8 +150,7 @@ impl Book {
     /// See [`Claims::take_drained`].
     pub(super) fn take_drained(&mut self) -> Option<Vec<Frontier>> {
         let open = &self.open;
-        self.claims
-            .take_drained(|epoch| open.keys().any(|(busy, _)| *busy == epoch))
+        self.claims.take_drained(|epoch| open.keys().any(|(busy, _)| *busy == epoch))
     }
 
     pub(super) fn take_released(&mut self) -> Vec<Epoch> {

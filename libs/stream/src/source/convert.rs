@@ -27,10 +27,7 @@ pub(crate) fn record(topic: &Arc<str>, message: &BorrowedMessage<'_>) -> Record 
         .map(|header| (name(header.key), pack(header.value).unwrap_or(0..0)))
         .collect();
     let packed = Bytes::from(packed);
-    let headers: Headers = spans
-        .into_iter()
-        .map(|(name, span)| (name, packed.slice(span)))
-        .collect();
+    let headers: Headers = spans.into_iter().map(|(name, span)| (name, packed.slice(span))).collect();
     Record {
         topic: Arc::clone(topic),
         partition: Partition(message.partition()),

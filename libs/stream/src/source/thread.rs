@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
@@ -132,11 +131,8 @@ impl Poller {
     /// A record of a partition that is ours, under its claim.
     fn claim(&self, message: &rdkafka::message::BorrowedMessage<'_>) -> Option<(Epoch, Record)> {
         let topic = self.topics.iter().find(|topic| &***topic == message.topic())?;
-        let epoch = self
-            .claims
-            .values()
-            .find(|c| c.partition.0 == message.partition() && c.topic == *topic)?
-            .epoch;
+        let epoch =
+            self.claims.values().find(|c| c.partition.0 == message.partition() && c.topic == *topic)?.epoch;
         Some((epoch, convert::record(topic, message)))
     }
 
@@ -160,20 +156,11 @@ impl Poller {
     /// Commits in the background; the answer comes with a later poll.
     fn commit(&mut self, frontiers: Vec<Frontier>) -> Result<(), Ended> {
         let mut list = TopicPartitionList::new();
-        for Frontier {
-            epoch,
-            offset,
-            completed,
-        } in frontiers
-        {
+        for Frontier { epoch, offset, completed } in frontiers {
             let (Some(claim), Some(cluster)) = (self.claims.get(&epoch), &self.cluster) else {
                 continue;
             };
-            let home = Home {
-                cluster,
-                topic: &claim.topic,
-                partition: claim.partition,
-            };
+            let home = Home { cluster, topic: &claim.topic, partition: claim.partition };
             let metadata = Completed::encode(home, offset, completed, Completed::MAX_BYTES);
             let mut element = list.add_partition(&claim.topic, claim.partition.0);
             element.set_metadata(metadata);
@@ -218,25 +205,10 @@ impl Poller {
     }
 
     fn revoke(&mut self, places: Vec<Place>, lost: bool) -> Result<(), Ended> {
-        let epochs: Vec<Epoch> = places
-            .iter()
-            .filter_map(|place| self.current.get(place).copied())
-            .collect();
-        tracing::info!(
-            kafka.partitions = places.len(),
-            kafka.lost = lost,
-            "partitions are revoked"
-        );
-        let held = if lost {
-            HashSet::new()
-        } else {
-            epochs.iter().copied().collect()
-        };
-        self.revoking.push(Revocation {
-            places,
-            held,
-            deadline: Instant::now() + self.drain + GRACE,
-        });
+        let epochs: Vec<Epoch> = places.iter().filter_map(|place| self.current.get(place).copied()).collect();
+        tracing::info!(kafka.partitions = places.len(), kafka.lost = lost, "partitions are revoked");
+        let held = if lost { HashSet::new() } else { epochs.iter().copied().collect() };
+        self.revoking.push(Revocation { places, held, deadline: Instant::now() + self.drain + GRACE });
         match epochs.is_empty() {
             true => Ok(()),
             false if lost => self.tell(SourceEvent::Lost(epochs)),
@@ -265,9 +237,7 @@ impl Poller {
             }
             self.count_claims();
             let list = list_of(&revocation.places);
-            self.client
-                .incremental_unassign(&list)
-                .map_err(|error| self.fail(error.to_string()))?;
+            self.client.incremental_unassign(&list).map_err(|error| self.fail(error.to_string()))?;
         }
         Ok(())
     }
@@ -282,9 +252,7 @@ impl Poller {
             let events: Vec<_> = committed.elements().iter().map(|e| self.begin(e)).collect();
             self.count_claims();
             tracing::info!(kafka.partitions = places.len(), "partitions are assigned");
-            self.client
-                .incremental_assign(&committed)
-                .map_err(|error| self.fail(error.to_string()))?;
+            self.client.incremental_assign(&committed).map_err(|error| self.fail(error.to_string()))?;
             for event in events {
                 self.tell(event)?;
             }
@@ -316,17 +284,9 @@ impl Poller {
     fn begin(&mut self, element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>) -> SourceEvent {
         let epoch = Epoch(self.next_epoch);
         self.next_epoch += 1;
-        let topic = self
-            .topics
-            .iter()
-            .find(|topic| &***topic == element.topic())
-            .cloned();
+        let topic = self.topics.iter().find(|topic| &***topic == element.topic()).cloned();
         let topic = topic.unwrap_or_else(|| element.topic().into());
-        let claim = Claim {
-            epoch,
-            topic,
-            partition: Partition(element.partition()),
-        };
+        let claim = Claim { epoch, topic, partition: Partition(element.partition()) };
         let committed = match element.offset() {
             KafkaOffset::Offset(offset) => Some(Offset(offset)),
             KafkaOffset::Beginning
@@ -341,20 +301,13 @@ impl Poller {
             partition: claim.partition,
         };
         let completed = committed.map_or_else(Vec::new, |at| Completed::decode(home, at, element.metadata()));
-        self.current
-            .insert((element.topic().to_owned(), element.partition()), epoch);
+        self.current.insert((element.topic().to_owned(), element.partition()), epoch);
         self.claims.insert(epoch, claim.clone());
-        SourceEvent::Assigned {
-            claim,
-            committed,
-            completed,
-        }
+        SourceEvent::Assigned { claim, committed, completed }
     }
 
     fn count_claims(&self) {
-        self.monitor
-            .claims
-            .store(self.claims.len() as u64, Ordering::Relaxed);
+        self.monitor.claims.send_replace(Some(self.claims.len()));
     }
 }
 

@@ -52,9 +52,7 @@ impl FieldType {
             Self::Text => value.is_string(),
             Self::Integer => integer(),
             Self::Identifier => value.is_string() || integer(),
-            Self::Texts => value
-                .as_array()
-                .is_some_and(|list| list.iter().all(Value::is_string)),
+            Self::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
             Self::Map => value.is_object() || value.as_array().is_some_and(Vec::is_empty),
             Self::ListOrMap => value.is_object() || value.is_array(),
         }

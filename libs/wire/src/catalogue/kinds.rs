@@ -7,41 +7,19 @@ use super::FieldType::{Identifier, Integer, ListOrMap, Map, Text, Texts};
 use super::{EventKind, Field, FieldType};
 
 const fn required(name: &'static str, kind: FieldType, meaning: &'static str) -> Field {
-    Field {
-        name,
-        kind,
-        required: true,
-        meaning,
-    }
+    Field { name, kind, required: true, meaning }
 }
 
 const fn optional(name: &'static str, kind: FieldType, meaning: &'static str) -> Field {
-    Field {
-        name,
-        kind,
-        required: false,
-        meaning,
-    }
+    Field { name, kind, required: false, meaning }
 }
 
-const ID: Field = required(
-    "id",
-    Identifier,
-    "The message's id: the same in all events of one message",
-);
+const ID: Field = required("id", Identifier, "The message's id: the same in all events of one message");
 const RECIPIENT: Field = required("recipient", Text, "The address that the message was sent to");
 const TIMESTAMP: Field = optional("timestamp", Text, "When it happened, in UTC: YYYY-MM-DD HH:MM:SS");
-const TIME: Field = optional(
-    "time",
-    Integer,
-    "When it happened, in seconds since the Unix epoch",
-);
+const TIME: Field = optional("time", Integer, "When it happened, in seconds since the Unix epoch");
 const TAGS: Field = optional("tags", Texts, "The tags that the message was sent with");
-const CODE: Field = optional(
-    "code",
-    Identifier,
-    "The SMTP status code that the receiving server answered",
-);
+const CODE: Field = optional("code", Identifier, "The SMTP status code that the receiving server answered");
 const EXTENDED: Field = optional("extended", Text, "The enhanced status code (RFC 3463)");
 const DESCRIPTION: Field = optional("description", Text, "The receiving server's own words");
 const ENVELOPE: Field = optional("envelope", Text, "The envelope address that it came back to");
@@ -49,36 +27,17 @@ const MIME: Field = optional("mime", Text, "The whole message that came in, head
 const IP: Field = optional("ip", Text, "The address that the request came from");
 const USERAGENT: Field = optional("useragent", Text, "What the mail program or browser calls itself");
 const REFERER: Field = optional("referer", Text, "The page that the request came from");
-const TEMPLATE: Field = optional(
-    "templateid",
-    Identifier,
-    "The template that the message was made from",
-);
+const TEMPLATE: Field = optional("templateid", Identifier, "The template that the message was made from");
 
 const PROFILE: Field = required("profile", Identifier, "The profile's id");
 const DATABASE: Field = required("database", Identifier, "The database that the profile belongs to");
-const SUBPROFILE: Field = optional(
-    "subprofile",
-    Identifier,
-    "The subprofile's id, if it is about one",
-);
+const SUBPROFILE: Field = optional("subprofile", Identifier, "The subprofile's id, if it is about one");
 const COLLECTION: Field = optional("collection", Identifier, "The subprofile's collection");
-const CREATED: Field = optional(
-    "created",
-    Text,
-    "When the profile was created: YYYY-MM-DD HH:MM:SS",
-);
-const MODIFIED: Field = optional(
-    "modified",
-    Text,
-    "When the profile was changed last: YYYY-MM-DD HH:MM:SS",
-);
+const CREATED: Field = optional("created", Text, "When the profile was created: YYYY-MM-DD HH:MM:SS");
+const MODIFIED: Field = optional("modified", Text, "When the profile was changed last: YYYY-MM-DD HH:MM:SS");
 const FIELDS: Field = optional("fields", Map, "All fields of the profile, after the change");
-const INTERESTS: Field = optional(
-    "interests",
-    ListOrMap,
-    "The profile's interests: a list, or each with 0 or 1",
-);
+const INTERESTS: Field =
+    optional("interests", ListOrMap, "The profile's interests: a list, or each with 0 or 1");
 
 pub(super) const KINDS: &[EventKind] = &[
     EventKind {
@@ -103,11 +62,7 @@ pub(super) const KINDS: &[EventKind] = &[
             TIME,
             RECIPIENT,
             optional("action", Text, "What became of the message: failure or failed"),
-            optional(
-                "state",
-                Text,
-                "Where in the SMTP session it failed; bounce when it was reported later",
-            ),
+            optional("state", Text, "Where in the SMTP session it failed; bounce when it was reported later"),
             CODE,
             EXTENDED,
             DESCRIPTION,
@@ -140,24 +95,10 @@ pub(super) const KINDS: &[EventKind] = &[
         name: "abuse",
         summary: "A recipient complained about a message as spam",
         sent: true,
-        fields: &[
-            ID,
-            optional("emailfrom", Text, "The address that the complaint came from"),
-            MIME,
-        ],
+        fields: &[ID, optional("emailfrom", Text, "The address that the complaint came from"), MIME],
     },
-    EventKind {
-        name: "create",
-        summary: "A profile or subprofile was created",
-        sent: true,
-        fields: CREATE,
-    },
-    EventKind {
-        name: "update",
-        summary: "A profile or subprofile was changed",
-        sent: true,
-        fields: UPDATE,
-    },
+    EventKind { name: "create", summary: "A profile or subprofile was created", sent: true, fields: CREATE },
+    EventKind { name: "update", summary: "A profile or subprofile was changed", sent: true, fields: UPDATE },
     EventKind {
         name: "delete",
         summary: "A profile or subprofile was removed",
@@ -213,11 +154,7 @@ const CREATE: &[Field] = &[
 ];
 
 const UPDATE: &[Field] = &[
-    required(
-        "parameters",
-        Map,
-        "The fields that were changed, with their new values",
-    ),
+    required("parameters", Map, "The fields that were changed, with their new values"),
     TIMESTAMP,
     TIME,
     PROFILE,

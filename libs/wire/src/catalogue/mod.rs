@@ -63,16 +63,12 @@ pub fn find(name: &str) -> Option<&'static EventKind> {
 /// Checks data against its type: required members and the types of all known ones. Other members are allowed, and a
 /// type that is not in the catalogue passes. Data that is no object lacks every required member.
 pub fn validate(kind: &str, data: &Value) -> Vec<FieldError> {
-    check(kind, |field| {
-        data.get(field.name).map(|value| field.complaint(value))
-    })
+    check(kind, |field| data.get(field.name).map(|value| field.complaint(value)))
 }
 
 /// [`validate`] for an object whose members were only split, not parsed: a megabyte of MIME is not copied.
 pub fn validate_raw<'a>(kind: &str, member: impl Fn(&str) -> Option<&'a RawValue>) -> Vec<FieldError> {
-    check(kind, |field| {
-        member(field.name).map(|value| field.complaint_raw(value))
-    })
+    check(kind, |field| member(field.name).map(|value| field.complaint_raw(value)))
 }
 
 /// Asks for each known member: none if it is absent, else what is wrong with it.
@@ -83,10 +79,7 @@ fn check(kind: &str, complaint: impl Fn(&Field) -> Option<Option<String>>) -> Ve
             None => field.required.then(|| "is missing".to_owned()),
             Some(complaint) => complaint,
         };
-        message.map(|message| FieldError {
-            field: field.name,
-            message,
-        })
+        message.map(|message| FieldError { field: field.name, message })
     };
     fields.iter().filter_map(judge).collect()
 }

@@ -51,12 +51,7 @@ pub fn sample(kind: &str, n: u64) -> String {
 
 /// [`sample`], as if it had happened at another time.
 pub fn sample_at(kind: &str, n: u64, at: Timestamp) -> String {
-    let mut event = Event {
-        text: format!("{{\"type\":{}", json!(kind)),
-        n,
-        at,
-        draw: Draw::new(kind, n),
-    };
+    let mut event = Event { text: format!("{{\"type\":{}", json!(kind)), n, at, draw: Draw::new(kind, n) };
     match kind {
         "delivery" => event.delivery(),
         "bounce" => event.bounce(),
@@ -134,10 +129,7 @@ impl Event {
         let tag = *self.draw.pick(people::TAGS);
         let page = *self.draw.pick(people::PAGES);
         let item = self.draw.below(9000) + 1000;
-        self.put(
-            "original",
-            format!("https://shop.example.com/{page}?item={item}&utm_campaign={tag}"),
-        );
+        self.put("original", format!("https://shop.example.com/{page}?item={item}&utm_campaign={tag}"));
         self.visitor();
         self.tags();
     }
@@ -165,11 +157,7 @@ impl Event {
         self.happened();
         self.profile();
         let modified = people::date(self.at);
-        let created = if update {
-            "2025-06-01 08:30:00".to_owned()
-        } else {
-            modified.clone()
-        };
+        let created = if update { "2025-06-01 08:30:00".to_owned() } else { modified.clone() };
         self.put("created", created);
         self.put("modified", modified);
         self.put("fields", person.fields(newsletter));
@@ -198,10 +186,7 @@ impl Event {
         let person = self.logged();
         self.put("recipient", person.address.as_str());
         let campaign = self.draw.below(50);
-        self.put(
-            "properties",
-            json!({"campaign": format!("c{campaign}"), "language": person.language}),
-        );
+        self.put("properties", json!({"campaign": format!("c{campaign}"), "language": person.language}));
         self.tags();
         self.template();
     }
@@ -261,11 +246,7 @@ impl Event {
     fn tags(&mut self) {
         let first = *self.draw.pick(people::TAGS);
         let batch = format!("batch-{}", self.n / 500);
-        let tags = if self.draw.one_in(3) {
-            json!([first])
-        } else {
-            json!([first, batch])
-        };
+        let tags = if self.draw.one_in(3) { json!([first]) } else { json!([first, batch]) };
         self.put("tags", tags);
     }
 

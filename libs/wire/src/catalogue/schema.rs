@@ -7,18 +7,9 @@ use super::{EventKind, Field, FieldType};
 pub(super) fn of(kind: &EventKind) -> Value {
     let mut properties = Map::new();
     properties.insert("type".into(), json!({"const": kind.name}));
-    properties.extend(
-        kind.fields
-            .iter()
-            .map(|field| (field.name.to_owned(), property(field))),
-    );
+    properties.extend(kind.fields.iter().map(|field| (field.name.to_owned(), property(field))));
     let mut required = vec!["type"];
-    required.extend(
-        kind.fields
-            .iter()
-            .filter(|field| field.required)
-            .map(|field| field.name),
-    );
+    required.extend(kind.fields.iter().filter(|field| field.required).map(|field| field.name));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.name,
@@ -45,11 +36,7 @@ fn property(field: &Field) -> Value {
         types.push("null");
     }
     let mut property = Map::new();
-    let kind = if types.len() == 1 {
-        json!(types[0])
-    } else {
-        json!(types)
-    };
+    let kind = if types.len() == 1 { json!(types[0]) } else { json!(types) };
     property.insert("type".into(), kind);
     property.extend(limit.map(|(name, value)| (name.to_owned(), value)));
     property.insert("description".into(), field.meaning.into());

@@ -18,31 +18,19 @@ fn full_webhook() -> Webhook {
         account: "acme".into(),
         name: "Orders".to_owned(),
         url: "https://acme.example/hook".into(),
-        pending: Some(PendingUrl {
-            url: "https://acme.example/new".into(),
-            token: "t2".into(),
-        }),
+        pending: Some(PendingUrl { url: "https://acme.example/new".into(), token: "t2".into() }),
         types: Types::Only(["click", "open"].into_iter().map(Into::into).collect()),
         format: Format::CloudEvents,
         secrets: Secrets {
-            current: Sealed {
-                key: "k2".into(),
-                text: "bmV3".into(),
-            },
+            current: Sealed { key: "k2".into(), text: "bmV3".into() },
             previous: Some((
-                Sealed {
-                    key: "k1".into(),
-                    text: "b2xk".into(),
-                },
+                Sealed { key: "k1".into(), text: "b2xk".into() },
                 Timestamp::from_millis(1_767_312_000_000),
             )),
         },
         headers: vec![CustomHeader {
             name: "Authorization".to_owned(),
-            value: Sealed {
-                key: "k2".into(),
-                text: "aGVhZGVy".into(),
-            },
+            value: Sealed { key: "k2".into(), text: "aGVhZGVy".into() },
         }],
         limits: Limits {
             concurrency: 7,
@@ -65,20 +53,11 @@ fn plain_webhook() -> Webhook {
         pending: None,
         types: Types::All,
         format: Format::Json,
-        secrets: Secrets {
-            current: Sealed {
-                key: "k1".into(),
-                text: "c2VjcmV0".into(),
-            },
-            previous: None,
-        },
+        secrets: Secrets { current: Sealed { key: "k1".into(), text: "c2VjcmV0".into() }, previous: None },
         headers: Vec::new(),
         limits: Limits::default(),
         state: State::Unverified,
-        verification: Verification {
-            token: "t1".into(),
-            verified_at: None,
-        },
+        verification: Verification { token: "t1".into(), verified_at: None },
         updated_at: Timestamp::from_millis(1_767_225_600_000),
         revision: Revision(1),
         ..full_webhook()
@@ -127,18 +106,9 @@ fn fixtures() -> Vec<(Change, &'static str)> {
             Change::Webhook(Box::new(plain_webhook())),
             include_str!("../../fixtures/registry/v1/webhook-plain.json"),
         ),
-        (
-            Change::Account(account()),
-            include_str!("../../fixtures/registry/v1/account.json"),
-        ),
-        (
-            Change::Key(key()),
-            include_str!("../../fixtures/registry/v1/key.json"),
-        ),
-        (
-            Change::Health(health()),
-            include_str!("../../fixtures/registry/v1/health.json"),
-        ),
+        (Change::Account(account()), include_str!("../../fixtures/registry/v1/account.json")),
+        (Change::Key(key()), include_str!("../../fixtures/registry/v1/key.json")),
+        (Change::Health(health()), include_str!("../../fixtures/registry/v1/health.json")),
     ]
 }
 
@@ -186,22 +156,13 @@ fn an_unknown_kind_of_record_is_passed_over() {
 fn unknown_members_are_ignored() {
     let value =
         br#"{"v":1,"name":"Acme","created_at":"2026-01-01T00:00:00.000Z","revision":1,"colour":"blue"}"#;
-    assert_eq!(
-        decode(b"account/acme", Some(value)),
-        Ok((Some(Change::Account(account())), None))
-    );
+    assert_eq!(decode(b"account/acme", Some(value)), Ok((Some(Change::Account(account())), None)));
 }
 
 #[test]
 fn an_unknown_version_says_so() {
     let error = decode(b"account/acme", Some(br#"{"v":2,"title":"Acme"}"#)).unwrap_err();
-    assert_eq!(
-        error,
-        RegistryError::Version {
-            key: "account/acme".to_owned(),
-            version: 2
-        }
-    );
+    assert_eq!(error, RegistryError::Version { key: "account/acme".to_owned(), version: 2 });
     assert_eq!(
         error.to_string(),
         "the registry's record account/acme has version 2, and this program knows up to 1: upgrade it"
@@ -217,16 +178,8 @@ fn what_is_broken_is_named() {
         (b"account/acme", "", "record account/acme is broken"),
         (b"account/acme", "[]", "record account/acme is broken"),
         (b"account/acme", r#"{"name":"Acme"}"#, "missing field `v`"),
-        (
-            b"account/acme",
-            r#"{"v":1,"name":"Acme"}"#,
-            "missing field `created_at`",
-        ),
-        (
-            b"health/wh_1",
-            r#"{"v":1,"revision":1,"disabled":"bored"}"#,
-            "unknown reason 'bored'",
-        ),
+        (b"account/acme", r#"{"v":1,"name":"Acme"}"#, "missing field `created_at`"),
+        (b"health/wh_1", r#"{"v":1,"revision":1,"disabled":"bored"}"#, "unknown reason 'bored'"),
     ] {
         let error = decode(key, Some(value.as_bytes())).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
@@ -239,22 +192,12 @@ fn a_disabled_webhook_has_a_reason_and_a_known_state() {
     let value = String::from_utf8(value.unwrap()).unwrap();
     for (from, to, part) in [
         (r#""disabled_reason":"gone","#, "", "gives no reason"),
-        (
-            r#""state":"disabled""#,
-            r#""state":"asleep""#,
-            "unknown state 'asleep'",
-        ),
-        (
-            r#""format":"cloudevents""#,
-            r#""format":"xml""#,
-            "unknown format 'xml'",
-        ),
+        (r#""state":"disabled""#, r#""state":"asleep""#, "unknown state 'asleep'"),
+        (r#""format":"cloudevents""#, r#""format":"xml""#, "unknown format 'xml'"),
         (r#"["click","open"]"#, r#""click""#, "types"),
     ] {
         assert!(value.contains(from), "{value}");
-        let error = decode(key.as_bytes(), Some(value.replace(from, to).as_bytes()))
-            .unwrap_err()
-            .to_string();
+        let error = decode(key.as_bytes(), Some(value.replace(from, to).as_bytes())).unwrap_err().to_string();
         assert!(error.contains(part) || part == "types", "{error}");
     }
 }
@@ -272,10 +215,8 @@ fn at() -> impl Strategy<Value = Timestamp> {
 }
 
 fn sealed() -> impl Strategy<Value = Sealed> {
-    ("[a-z0-9]{1,8}", "[A-Za-z0-9+/=]{0,60}").prop_map(|(key, text)| Sealed {
-        key: key.into(),
-        text: text.into(),
-    })
+    ("[a-z0-9]{1,8}", "[A-Za-z0-9+/=]{0,60}")
+        .prop_map(|(key, text)| Sealed { key: key.into(), text: text.into() })
 }
 
 fn types() -> impl Strategy<Value = Types> {
@@ -307,23 +248,14 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 fn webhook() -> impl Strategy<Value = Webhook> {
-    let named = (
-        any::<String>(),
-        types(),
-        prop::sample::select(Format::ALL.to_vec()),
-        limits(),
-        state(),
-    );
+    let named = (any::<String>(), types(), prop::sample::select(Format::ALL.to_vec()), limits(), state());
     let sealed_parts = (
         sealed(),
         prop::option::of((sealed(), at())),
         prop::collection::vec(("[A-Za-z-]{1,20}", sealed()), 0..3),
     );
-    let proof = (
-        prop::option::of((any::<String>(), any::<String>())),
-        any::<String>(),
-        prop::option::of(at()),
-    );
+    let proof =
+        (prop::option::of((any::<String>(), any::<String>())), any::<String>(), prop::option::of(at()));
     (named, sealed_parts, proof, at(), at(), any::<u64>()).prop_map(
         |(named, sealed, proof, created, updated, revision)| {
             let (name, types, format, limits, state) = named;
@@ -335,19 +267,10 @@ fn webhook() -> impl Strategy<Value = Webhook> {
                 format,
                 limits,
                 state,
-                pending: pending.map(|(url, token)| PendingUrl {
-                    url: url.into(),
-                    token: token.into(),
-                }),
+                pending: pending.map(|(url, token)| PendingUrl { url: url.into(), token: token.into() }),
                 secrets: Secrets { current, previous },
-                headers: headers
-                    .into_iter()
-                    .map(|(name, value)| CustomHeader { name, value })
-                    .collect(),
-                verification: Verification {
-                    token: token.into(),
-                    verified_at,
-                },
+                headers: headers.into_iter().map(|(name, value)| CustomHeader { name, value }).collect(),
+                verification: Verification { token: token.into(), verified_at },
                 created_at: created,
                 updated_at: updated,
                 revision: Revision(revision),

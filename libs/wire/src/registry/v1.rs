@@ -16,9 +16,7 @@ use super::{Subject, VERSION};
 
 pub(super) fn decode(subject: Subject, value: &[u8]) -> Result<Change, String> {
     match subject {
-        Subject::Webhook(id) => parse::<WebhookV1>(value)?
-            .read(id)
-            .map(|it| Change::Webhook(Box::new(it))),
+        Subject::Webhook(id) => parse::<WebhookV1>(value)?.read(id).map(|it| Change::Webhook(Box::new(it))),
         Subject::Account(id) => parse::<AccountV1>(value).map(|it| Change::Account(it.read(id))),
         Subject::Key(hash) => parse::<KeyV1>(value)?.read(hash).map(Change::Key),
         Subject::Health(id) => parse::<HealthV1>(value)?.read(id).map(Change::Health),
@@ -123,11 +121,7 @@ struct LimitsV1 {
 #[derive(Serialize, Deserialize)]
 struct VerificationV1 {
     token: Arc<str>,
-    #[serde(
-        with = "crate::text::optional_timestamp",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "crate::text::optional_timestamp", default, skip_serializing_if = "Option::is_none")]
     verified_at: Option<Timestamp>,
 }
 
@@ -146,11 +140,7 @@ struct KeyV1 {
     account: Option<Arc<str>>,
     name: String,
     scopes: BTreeSet<String>,
-    #[serde(
-        with = "crate::text::optional_timestamp",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "crate::text::optional_timestamp", default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
     #[serde(with = "crate::text::timestamp")]
     created_at: Timestamp,
@@ -160,11 +150,7 @@ struct KeyV1 {
 #[derive(Serialize, Deserialize)]
 struct HealthV1 {
     revision: u64,
-    #[serde(
-        with = "crate::text::optional_timestamp",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "crate::text::optional_timestamp", default, skip_serializing_if = "Option::is_none")]
     failing_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled: Option<String>,
@@ -176,10 +162,10 @@ impl WebhookV1 {
             account: webhook.account.as_str().into(),
             name: webhook.name.clone(),
             url: Arc::clone(&webhook.url),
-            pending: webhook.pending.as_ref().map(|it| PendingV1 {
-                url: Arc::clone(&it.url),
-                token: Arc::clone(&it.token),
-            }),
+            pending: webhook
+                .pending
+                .as_ref()
+                .map(|it| PendingV1 { url: Arc::clone(&it.url), token: Arc::clone(&it.token) }),
             types: TypesV1::of(&webhook.types),
             format: webhook.format.name().to_owned(),
             secret: SealedV1::of(&webhook.secrets.current),
@@ -187,10 +173,7 @@ impl WebhookV1 {
                 .secrets
                 .previous
                 .as_ref()
-                .map(|(sealed, until)| PreviousV1 {
-                    sealed: SealedV1::of(sealed),
-                    until: *until,
-                }),
+                .map(|(sealed, until)| PreviousV1 { sealed: SealedV1::of(sealed), until: *until }),
             headers: webhook.headers.iter().map(HeaderV1::of).collect(),
             limits: LimitsV1::of(webhook.limits),
             state: webhook.state.name().to_owned(),
@@ -211,10 +194,7 @@ impl WebhookV1 {
             account: AccountId::new(self.account),
             name: self.name,
             url: self.url,
-            pending: self.pending.map(|it| PendingUrl {
-                url: it.url,
-                token: it.token,
-            }),
+            pending: self.pending.map(|it| PendingUrl { url: it.url, token: it.token }),
             types: self.types.read(),
             format: Format::named(&self.format).ok_or_else(|| unknown("format", &self.format))?,
             secrets: Secrets {
@@ -253,33 +233,21 @@ impl TypesV1 {
 
 impl SealedV1 {
     fn of(sealed: &Sealed) -> Self {
-        Self {
-            key: Arc::clone(&sealed.key),
-            text: Arc::clone(&sealed.text),
-        }
+        Self { key: Arc::clone(&sealed.key), text: Arc::clone(&sealed.text) }
     }
 
     fn read(self) -> Sealed {
-        Sealed {
-            key: self.key,
-            text: self.text,
-        }
+        Sealed { key: self.key, text: self.text }
     }
 }
 
 impl HeaderV1 {
     fn of(header: &CustomHeader) -> Self {
-        Self {
-            name: header.name.clone(),
-            value: SealedV1::of(&header.value),
-        }
+        Self { name: header.name.clone(), value: SealedV1::of(&header.value) }
     }
 
     fn read(self) -> CustomHeader {
-        CustomHeader {
-            name: self.name,
-            value: self.value.read(),
-        }
+        CustomHeader { name: self.name, value: self.value.read() }
     }
 }
 
@@ -303,20 +271,11 @@ impl LimitsV1 {
 
 impl AccountV1 {
     fn of(account: &Account) -> Self {
-        Self {
-            name: account.name.clone(),
-            created_at: account.created_at,
-            revision: account.revision.0,
-        }
+        Self { name: account.name.clone(), created_at: account.created_at, revision: account.revision.0 }
     }
 
     fn read(self, id: AccountId) -> Account {
-        Account {
-            id,
-            name: self.name,
-            created_at: self.created_at,
-            revision: Revision(self.revision),
-        }
+        Account { id, name: self.name, created_at: self.created_at, revision: Revision(self.revision) }
     }
 }
 
@@ -398,10 +357,6 @@ fn parse<'a, T: Deserialize<'a>>(value: &'a [u8]) -> Result<T, String> {
 }
 
 fn print<T: Serialize>(write: Option<&str>, record: T) -> Vec<u8> {
-    serde_json::to_vec(&Versioned {
-        v: VERSION,
-        write,
-        record,
-    })
-    .expect("every member is text, a number or a list")
+    serde_json::to_vec(&Versioned { v: VERSION, write, record })
+        .expect("every member is text, a number or a list")
 }

@@ -3,14 +3,8 @@
 use domain::Timestamp;
 use serde_json::{Value, json};
 
-pub(super) const TAGS: &[&str] = &[
-    "newsletter",
-    "welcome",
-    "spring-sale",
-    "receipt",
-    "password-reset",
-    "weekly-digest",
-];
+pub(super) const TAGS: &[&str] =
+    &["newsletter", "welcome", "spring-sale", "receipt", "password-reset", "weekly-digest"];
 
 pub(super) const PAGES: &[&str] = &["sale", "new", "cart", "account/orders", "caf%C3%A9", "about"];
 
@@ -31,27 +25,9 @@ pub(super) const FAILURES: &[(&str, &str, Option<u16>, &str, &str)] = &[
         "5.1.1",
         "5.1.1 The email account that you tried to reach does not exist",
     ),
-    (
-        "failure",
-        "data",
-        Some(554),
-        "5.7.1",
-        "5.7.1 Message refused: \"spam\" score 9.8",
-    ),
-    (
-        "failure",
-        "mailfrom",
-        Some(451),
-        "4.7.1",
-        "4.7.1 Greylisted, please try again later",
-    ),
-    (
-        "failure",
-        "connect",
-        None,
-        "",
-        "Connection timed out after 60 seconds",
-    ),
+    ("failure", "data", Some(554), "5.7.1", "5.7.1 Message refused: \"spam\" score 9.8"),
+    ("failure", "mailfrom", Some(451), "4.7.1", "4.7.1 Greylisted, please try again later"),
+    ("failure", "connect", None, "", "Connection timed out after 60 seconds"),
     ("failure", "dns", None, "", "No MX or A records found"),
     ("failed", "bounce", Some(552), "5.2.2", "5.2.2 Mailbox full"),
 ];
@@ -68,17 +44,9 @@ const GIVEN: &[(&str, &str, &str, &str)] = &[
     ("Mohammed", "mohammed", "fr", "Lyon"),
 ];
 
-const FAMILY: &[&str] = &[
-    "Jansen", "O'Brien", "de Vries", "Kowalska", "García", "Müller", "Sato", "Bakker",
-];
+const FAMILY: &[&str] = &["Jansen", "O'Brien", "de Vries", "Kowalska", "García", "Müller", "Sato", "Bakker"];
 
-const HOSTS: &[&str] = &[
-    "example.com",
-    "example.net",
-    "example.org",
-    "mail.example",
-    "webmail.example",
-];
+const HOSTS: &[&str] = &["example.com", "example.net", "example.org", "mail.example", "webmail.example"];
 
 /// Someone who gets mail.
 pub(super) struct Person {
@@ -93,12 +61,7 @@ impl Person {
         let (given, plain, language, city) = *draw.pick(GIVEN);
         let family = *draw.pick(FAMILY);
         let address = format!("{plain}.{}@{}", draw.below(100_000), draw.pick(HOSTS));
-        Self {
-            name: format!("{given} {family}"),
-            address,
-            city,
-            language,
-        }
+        Self { name: format!("{given} {family}"), address, city, language }
     }
 
     pub(super) fn fields(&self, newsletter: &str) -> Value {
@@ -187,28 +150,13 @@ pub(super) fn dsn(person: &Person, envelope: &str) -> String {
 /// An out-of-office answer.
 pub(super) fn absence(person: &Person, envelope: &str) -> String {
     let body = format!("I am away until Monday.\r\n\r\n-- \r\n{}\r\n", person.name);
-    mail(
-        &person.address,
-        envelope,
-        "Out of office",
-        "text/plain; charset=utf-8",
-        &body,
-    )
+    mail(&person.address, envelope, "Out of office", "text/plain; charset=utf-8", &body)
 }
 
 /// A person's answer.
 pub(super) fn answer(person: &Person, envelope: &str) -> String {
-    let body = format!(
-        "Thank you! Does it come in blue?\r\n\r\n{}, {}\r\n",
-        person.name, person.city
-    );
-    mail(
-        &person.address,
-        envelope,
-        "Re: Your order",
-        "text/plain; charset=utf-8",
-        &body,
-    )
+    let body = format!("Thank you! Does it come in blue?\r\n\r\n{}, {}\r\n", person.name, person.city);
+    mail(&person.address, envelope, "Re: Your order", "text/plain; charset=utf-8", &body)
 }
 
 /// A feedback report (RFC 5965).

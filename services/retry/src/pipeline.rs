@@ -1,0 +1,40 @@
+//! The service: tiers -> deliveries.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use process::Service;
+use stream::{Admin, Flow, Sink, SinkOptions, Source, SourceOptions};
+use wire::topics::Topics;
+
+use crate::config::Config;
+use crate::hold::Hold;
+use crate::telemetry::Telemetry;
+
+/// Runs until the soft stop.
+///
+/// # Errors
+/// When the topics are missing or unsafe, or Kafka's clients fail for good.
+pub async fn run(service: Service<Config>) -> anyhow::Result<()> {
+    let Service { config, lifecycle, health, metrics, clock, .. } = service;
+    let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
+    Admin::new(&config.kafka)?.require(&topics.specs()).await?;
+
+    let tiers = topics.retries().map(|(_, topic)| Arc::clone(topic)).collect();
+    let group = format!("{}retry", config.topics.prefix);
+    let size = topics.delivery_record_bytes();
+    let source = Source::start(&config.kafka, &SourceOptions::new(group, tiers, size))?;
+    let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
+
+    let (joined, monitor) = (health.ready("kafka"), source.monitor());
+    let alive = source.monitor();
+    health.live("kafka.poll", move || alive.alive());
+    tokio::spawn(async move {
+        monitor.joined().await;
+        joined.pass();
+    });
+
+    let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(&metrics));
+    Flow::new(source, sink, hold, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
+    Ok(())
+}
