@@ -55,24 +55,13 @@ mod tests {
     use super::*;
 
     fn parsed(arguments: &[&str]) -> Result<Arguments, clap::Error> {
-        parse(
-            "postbode-test",
-            std::iter::once(&"postbode-test")
-                .chain(arguments)
-                .map(OsString::from),
-        )
+        parse("postbode-test", std::iter::once(&"postbode-test").chain(arguments).map(OsString::from))
     }
 
     #[test]
     fn a_file_and_a_check_are_understood() {
-        let expected = Arguments {
-            config: Some("a.toml".into()),
-            check_config: true,
-        };
-        assert_eq!(
-            parsed(&["--config", "a.toml", "--check-config"]).unwrap(),
-            expected
-        );
+        let expected = Arguments { config: Some("a.toml".into()), check_config: true };
+        assert_eq!(parsed(&["--config", "a.toml", "--check-config"]).unwrap(), expected);
     }
 
     #[test]

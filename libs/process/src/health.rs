@@ -44,22 +44,12 @@ impl Health {
 
     /// What the readiness checks say now.
     pub fn readiness(&self) -> Report {
-        Report(
-            locked(&self.0.ready)
-                .iter()
-                .map(|(name, check)| (*name, check.state()))
-                .collect(),
-        )
+        Report(locked(&self.0.ready).iter().map(|(name, check)| (*name, check.state())).collect())
     }
 
     /// What the liveness probes say now.
     pub fn liveness(&self) -> Report {
-        Report(
-            locked(&self.0.live)
-                .iter()
-                .map(|(name, probe)| (*name, probe()))
-                .collect(),
-        )
+        Report(locked(&self.0.live).iter().map(|(name, probe)| (*name, probe())).collect())
     }
 }
 
@@ -106,10 +96,7 @@ impl Report {
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Health")
-            .field("ready", &self.readiness())
-            .field("live", &self.liveness())
-            .finish()
+        f.debug_struct("Health").field("ready", &self.readiness()).field("live", &self.liveness()).finish()
     }
 }
 
@@ -131,10 +118,7 @@ mod tests {
         registry.pass();
         assert!(health.readiness().passes());
         registry.fail("away");
-        assert_eq!(
-            health.readiness(),
-            Report::default().with("registry", Err("away".into()))
-        );
+        assert_eq!(health.readiness(), Report::default().with("registry", Err("away".into())));
     }
 
     #[test]
@@ -145,9 +129,6 @@ mod tests {
         health.live("poll", move || locked(&seen).clone());
         assert!(health.liveness().passes());
         *locked(&state) = Err("last poll 40 s ago".to_owned());
-        assert_eq!(
-            health.liveness().iter().next(),
-            Some(("poll", &Err("last poll 40 s ago".to_owned())))
-        );
+        assert_eq!(health.liveness().iter().next(), Some(("poll", &Err("last poll 40 s ago".to_owned()))));
     }
 }

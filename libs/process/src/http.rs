@@ -25,10 +25,7 @@ pub struct HttpSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self {
-            listen: anywhere(8080),
-            address_file: None,
-        }
+        Self { listen: anywhere(8080), address_file: None }
     }
 }
 
@@ -42,10 +39,7 @@ pub(crate) struct ManagementSettings {
 
 impl Default for ManagementSettings {
     fn default() -> Self {
-        Self {
-            listen: anywhere(9090),
-            address_file: None,
-        }
+        Self { listen: anywhere(9090), address_file: None }
     }
 }
 
@@ -64,9 +58,7 @@ const fn anywhere(port: u16) -> SocketAddr {
 /// # Errors
 /// When the address is taken or not ours, or the file can't be written; the text names which.
 pub async fn listen(settings: &HttpSettings) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|e| named(&e, settings.listen))?;
+    let listener = TcpListener::bind(settings.listen).await.map_err(|e| named(&e, settings.listen))?;
     let address = listener.local_addr()?;
     if let Some(file) = &settings.address_file {
         publish(file, address).map_err(|e| named(&e, file.display()))?;
@@ -114,10 +106,7 @@ mod tests {
 
     async fn ask(address: SocketAddr) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
@@ -127,17 +116,12 @@ mod tests {
     async fn the_real_address_is_published() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("address");
-        let settings = HttpSettings {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            address_file: Some(file.clone()),
-        };
+        let settings =
+            HttpSettings { listen: "127.0.0.1:0".parse().unwrap(), address_file: Some(file.clone()) };
         let listener = listen(&settings).await.unwrap();
         let published = fs::read_to_string(file).unwrap();
         assert_eq!(published.trim(), listener.local_addr().unwrap().to_string());
-        let taken = HttpSettings {
-            listen: listener.local_addr().unwrap(),
-            address_file: None,
-        };
+        let taken = HttpSettings { listen: listener.local_addr().unwrap(), address_file: None };
         let error = listen(&taken).await.unwrap_err().to_string();
         assert!(error.starts_with(&format!("{}: ", taken.listen)), "{error}");
     }
@@ -171,9 +155,7 @@ mod tests {
             std::future::pending::<&str>().await
         };
         let asked = tokio::spawn(ask(address));
-        serve(listener, Router::new().route("/", get(stuck)), &lifecycle)
-            .await
-            .unwrap();
+        serve(listener, Router::new().route("/", get(stuck)), &lifecycle).await.unwrap();
         assert!(lifecycle.is_out_of_time());
         asked.abort();
     }

@@ -105,11 +105,7 @@ impl Lifecycle {
 
     /// What went wrong first, if anything did: `<task>: <why>`.
     pub fn crash(&self) -> Option<String> {
-        self.0
-            .crash
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.crash.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn verdict(&self, ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow::Result<()> {
@@ -122,11 +118,7 @@ impl Lifecycle {
     }
 
     fn crashed(&self, name: &'static str, error: &anyhow::Error) {
-        tracing::error!(
-            task.name = name,
-            error = format!("{error:#}"),
-            "a task crashed: the service stops"
-        );
+        tracing::error!(task.name = name, error = format!("{error:#}"), "a task crashed: the service stops");
         self.0
             .crash
             .lock()
@@ -201,18 +193,13 @@ mod tests {
         life.spawn("worker", async { Ok(()) });
         life.tasks_ended().await;
         assert!(life.is_stopping());
-        assert_eq!(
-            life.crash().as_deref(),
-            Some("worker: ended although nobody asked it to")
-        );
+        assert_eq!(life.crash().as_deref(), Some("worker: ended although nobody asked it to"));
     }
 
     #[tokio::test]
     async fn a_failure_and_a_panic_are_crashes_and_the_first_is_kept() {
         let life = life();
-        life.spawn("reader", async {
-            Err(anyhow::anyhow!("broken pipe").context("reading"))
-        });
+        life.spawn("reader", async { Err(anyhow::anyhow!("broken pipe").context("reading")) });
         life.soft_stop().await;
         life.spawn("writer", async { panic!("no {}", "way") });
         life.tasks_ended().await;

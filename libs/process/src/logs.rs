@@ -20,10 +20,7 @@ pub(crate) fn install(
     exporter: Option<&SdkTracerProvider>,
 ) -> Result<(), TryInitError> {
     let lines = lines(settings.format).with_filter(filter);
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(exporter.map(trace::layer))
-        .try_init()
+    tracing_subscriber::registry().with(lines).with(exporter.map(trace::layer)).try_init()
 }
 
 /// Reads the filter's directives.
@@ -45,12 +42,7 @@ fn lines(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     if human {
         return lines.with_ansi(io::stderr().is_terminal()).boxed();
     }
-    lines
-        .json()
-        .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
-        .boxed()
+    lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
 }
 
 #[cfg(test)]
@@ -60,14 +52,7 @@ mod tests {
     #[test]
     fn a_wrong_filter_is_named() {
         assert!(filter(&LogSettings::default()).is_ok());
-        let wrong = LogSettings {
-            filter: "info,delivery=loud".to_owned(),
-            ..LogSettings::default()
-        };
-        assert!(
-            filter(&wrong)
-                .unwrap_err()
-                .starts_with("log.filter: 'info,delivery=loud': ")
-        );
+        let wrong = LogSettings { filter: "info,delivery=loud".to_owned(), ..LogSettings::default() };
+        assert!(filter(&wrong).unwrap_err().starts_with("log.filter: 'info,delivery=loud': "));
     }
 }

@@ -24,11 +24,7 @@ pub(crate) fn router(health: Health, metrics: Metrics, lifecycle: Lifecycle) -> 
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(scrape))
-        .with_state(Management {
-            health,
-            metrics,
-            lifecycle,
-        })
+        .with_state(Management { health, metrics, lifecycle })
 }
 
 async fn live(State(management): State<Management>) -> Response {
@@ -39,11 +35,7 @@ async fn live(State(management): State<Management>) -> Response {
 async fn ready(State(management): State<Management>) -> Response {
     let report = management.health.readiness();
     let stopping = management.lifecycle.is_stopping();
-    answer(&if stopping {
-        report.with("lifecycle", Err("stopping".to_owned()))
-    } else {
-        report
-    })
+    answer(&if stopping { report.with("lifecycle", Err("stopping".to_owned())) } else { report })
 }
 
 async fn scrape(State(management): State<Management>) -> Response {
@@ -55,10 +47,8 @@ async fn scrape(State(management): State<Management>) -> Response {
 
 fn answer(report: &Report) -> Response {
     let (status, word) = verdict(report.passes());
-    let checks: Map<String, Value> = report
-        .iter()
-        .map(|(name, state)| (name.to_owned(), check(state)))
-        .collect();
+    let checks: Map<String, Value> =
+        report.iter().map(|(name, state)| (name.to_owned(), check(state))).collect();
     (status, Json(json!({"status": word, "checks": checks}))).into_response()
 }
 
@@ -70,11 +60,7 @@ fn check(state: &Result<(), String>) -> Value {
 }
 
 fn verdict(passes: bool) -> (StatusCode, &'static str) {
-    if passes {
-        (StatusCode::OK, "pass")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "fail")
-    }
+    if passes { (StatusCode::OK, "pass") } else { (StatusCode::SERVICE_UNAVAILABLE, "fail") }
 }
 
 #[cfg(test)]
@@ -100,11 +86,7 @@ mod tests {
         let status = response.status().as_u16();
         let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
         let body = response.into_body().collect().await.unwrap().to_bytes();
-        Answer {
-            status,
-            content_type,
-            body: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        Answer { status, content_type, body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
     #[tokio::test]
@@ -122,11 +104,7 @@ mod tests {
         assert_eq!(ask(&router, "/health/ready").await.status, 200);
         lifecycle.stop();
         let answer = ask(&router, "/health/ready").await;
-        assert!(
-            answer.status == 503 && answer.body.contains("\"reason\":\"stopping\""),
-            "{}",
-            answer.body
-        );
+        assert!(answer.status == 503 && answer.body.contains("\"reason\":\"stopping\""), "{}", answer.body);
         assert_eq!(ask(&router, "/health/live").await.status, 200);
     }
 
@@ -136,21 +114,13 @@ mod tests {
         health.live("poll", || Err("last poll 40 s ago".to_owned()));
         let router = router(health, Metrics::new(), Lifecycle::new(Duration::from_secs(1)));
         let answer = ask(&router, "/health/live").await;
-        assert!(
-            answer.status == 503 && answer.body.contains("last poll 40 s ago"),
-            "{}",
-            answer.body
-        );
+        assert!(answer.status == 503 && answer.body.contains("last poll 40 s ago"), "{}", answer.body);
         assert_eq!(answer.content_type, "application/json");
     }
 
     #[tokio::test]
     async fn metrics_are_openmetrics_text() {
-        let router = router(
-            Health::new(),
-            Metrics::new(),
-            Lifecycle::new(Duration::from_secs(1)),
-        );
+        let router = router(Health::new(), Metrics::new(), Lifecycle::new(Duration::from_secs(1)));
         let answer = ask(&router, "/metrics").await;
         assert_eq!((answer.status, answer.content_type.as_str()), (200, CONTENT_TYPE));
         assert!(answer.body.ends_with("# EOF\n"));

@@ -20,13 +20,7 @@ pub struct Problem {
 impl Problem {
     /// A problem with a stable code in kebab-case.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            detail: detail.into(),
-            extensions: Map::new(),
-            headers: Vec::new(),
-        }
+        Self { status, code, detail: detail.into(), extensions: Map::new(), headers: Vec::new() }
     }
 
     /// Adds a member beside the standard ones; those can't be replaced.
@@ -62,10 +56,7 @@ impl Problem {
     fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("type".into(), "about:blank".into());
-        body.insert(
-            "title".into(),
-            self.status.canonical_reason().unwrap_or("Error").into(),
-        );
+        body.insert("title".into(), self.status.canonical_reason().unwrap_or("Error").into());
         body.insert("status".into(), self.status.as_u16().into());
         body.insert("code".into(), self.code.into());
         body.insert("detail".into(), self.detail.as_str().into());
@@ -80,10 +71,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, self.body().to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(self.headers);
         response
     }

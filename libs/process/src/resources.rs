@@ -16,9 +16,7 @@ use crate::{Metrics, SystemClock};
 pub(crate) fn register(metrics: &Metrics, service: &'static str) {
     let build = vec![("service", service), ("version", env!("CARGO_PKG_VERSION"))];
     metrics.register("build", "What runs here", Info::new(build));
-    metrics.register_collector(Resources {
-        started: SystemClock.now(),
-    });
+    metrics.register_collector(Resources { started: SystemClock.now() });
 }
 
 #[derive(Debug)]
@@ -33,10 +31,7 @@ impl Collector for Resources {
             gauge.encode(encoder.encode_descriptor(name, help, unit.as_ref(), gauge.metric_type())?)
         };
         let seconds = Some(Unit::Seconds);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "milliseconds since 1970 fit the 53 bits"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit the 53 bits")]
         gauge(
             "start_time",
             "When the process started, since the epoch.",
@@ -50,12 +45,7 @@ impl Collector for Resources {
             SystemClock.now().since(self.started).as_secs_f64(),
         )?;
         if let Some(bytes) = resident_bytes() {
-            gauge(
-                "resident_memory",
-                "Memory held by the process.",
-                Some(Unit::Bytes),
-                bytes,
-            )?;
+            gauge("resident_memory", "Memory held by the process.", Some(Unit::Bytes), bytes)?;
         }
         if let Some(files) = open_files() {
             gauge("open_files", "Open files and sockets.", None, files)?;
@@ -86,10 +76,7 @@ mod tests {
         let metrics = Metrics::new();
         register(&metrics, "postbode-test");
         let text = metrics.encode().unwrap();
-        assert!(
-            text.contains("postbode_build_info{service=\"postbode-test\",version=\""),
-            "{text}"
-        );
+        assert!(text.contains("postbode_build_info{service=\"postbode-test\",version=\""), "{text}");
         assert!(
             text.contains("postbode_uptime_seconds ") && text.contains("postbode_start_time_seconds "),
             "{text}"

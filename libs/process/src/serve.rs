@@ -161,11 +161,7 @@ where
     Fut: Future<Output = anyhow::Result<()>>,
 {
     let (name, lifecycle) = (service.name, service.lifecycle.clone());
-    tracing::info!(
-        service.name = name,
-        service.version = env!("CARGO_PKG_VERSION"),
-        "starting"
-    );
+    tracing::info!(service.name = name, service.version = env!("CARGO_PKG_VERSION"), "starting");
     resources::register(&service.metrics, name);
     if let Err(error) = attend(settings, &service).await {
         tracing::error!(error = format!("{error:#}"), "the service could not start");
@@ -176,14 +172,9 @@ where
 
 /// Listens for signals and for whoever asks about health and metrics, until the process ends.
 async fn attend<C>(settings: &ProcessSettings, service: &Service<C>) -> anyhow::Result<()> {
-    let router = management::router(
-        service.health.clone(),
-        service.metrics.clone(),
-        service.lifecycle.clone(),
-    );
-    let listener = http::listen(&settings.http.clone().into())
-        .await
-        .context("the management endpoints")?;
+    let router =
+        management::router(service.health.clone(), service.metrics.clone(), service.lifecycle.clone());
+    let listener = http::listen(&settings.http.clone().into()).await.context("the management endpoints")?;
     tokio::spawn(async move { axum::serve(listener, router).await });
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::spawn(obey(terminate, interrupt, service.lifecycle.clone()));
@@ -237,7 +228,7 @@ fn judge(lifecycle: &Lifecycle, outcome: Option<(anyhow::Result<()>, bool)>) -> 
     match outcome {
         Some((Err(error), _)) => {
             tracing::error!(error = format!("{error:#}"), "the service failed");
-            Exit::Failure
+            if error.is::<config::ConfigError>() { Exit::Configuration } else { Exit::Failure }
         }
         // The crash itself was logged where it happened.
         _ if lifecycle.crash().is_some() => Exit::Failure,
@@ -280,10 +271,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_run_that_fails_or_ends_by_itself_is_a_failure() {
         assert_eq!(conclude(&life(), async { Ok(()) }).await, Exit::Failure);
-        assert_eq!(
-            conclude(&life(), async { Err(anyhow::anyhow!("no")) }).await,
-            Exit::Failure
-        );
+        assert_eq!(conclude(&life(), async { Err(anyhow::anyhow!("no")) }).await, Exit::Failure);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn settings_that_do_not_go_together_are_a_configuration_error() {
+        let error = config::ConfigError::invalid("a.b", "is too small");
+        assert_eq!(conclude(&life(), async { Err(error.into()) }).await, Exit::Configuration);
     }
 
     #[tokio::test(start_paused = true)]

@@ -62,27 +62,19 @@ pub struct ShutdownSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self {
-            format: LogFormat::Auto,
-            filter: "info".to_owned(),
-        }
+        Self { format: LogFormat::Auto, filter: "info".to_owned() }
     }
 }
 
 impl Default for TraceSettings {
     fn default() -> Self {
-        Self {
-            endpoint: None,
-            sample_ratio: 1.0,
-        }
+        Self { endpoint: None, sample_ratio: 1.0 }
     }
 }
 
 impl Default for ShutdownSettings {
     fn default() -> Self {
-        Self {
-            drain: HumanDuration(Duration::from_secs(25)),
-        }
+        Self { drain: HumanDuration(Duration::from_secs(25)) }
     }
 }
 

@@ -62,10 +62,7 @@ pub fn traceparent_of_current() -> Option<String> {
 /// A text that names the setting.
 pub(crate) fn check(settings: &TraceSettings) -> Result<(), String> {
     if !(0.0..=1.0).contains(&settings.sample_ratio) {
-        return Err(format!(
-            "trace.sample_ratio: {} is not between 0 and 1",
-            settings.sample_ratio
-        ));
+        return Err(format!("trace.sample_ratio: {} is not between 0 and 1", settings.sample_ratio));
     }
     match &settings.endpoint {
         Some(endpoint) if !endpoint.starts_with("http://") => Err(format!(
@@ -83,15 +80,9 @@ pub(crate) fn exporter(
     let Some(endpoint) = &settings.endpoint else {
         return Ok(None);
     };
-    let exporter = SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()?;
+    let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let resource = Resource::builder()
-        .with_service_name(service)
-        .with_attribute(version)
-        .build();
+    let resource = Resource::builder().with_service_name(service).with_attribute(version).build();
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
@@ -208,41 +199,18 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_work_are_refused_by_name() {
-        let settings = TraceSettings {
-            endpoint: Some("https://otel:4317".to_owned()),
-            sample_ratio: 0.5,
-        };
-        assert!(
-            check(&settings)
-                .unwrap_err()
-                .starts_with("trace.endpoint: 'https://otel:4317' ")
-        );
-        let settings = TraceSettings {
-            endpoint: None,
-            sample_ratio: 1.5,
-        };
-        assert!(
-            check(&settings)
-                .unwrap_err()
-                .starts_with("trace.sample_ratio: 1.5 ")
-        );
+        let settings = TraceSettings { endpoint: Some("https://otel:4317".to_owned()), sample_ratio: 0.5 };
+        assert!(check(&settings).unwrap_err().starts_with("trace.endpoint: 'https://otel:4317' "));
+        let settings = TraceSettings { endpoint: None, sample_ratio: 1.5 };
+        assert!(check(&settings).unwrap_err().starts_with("trace.sample_ratio: 1.5 "));
         assert_eq!(check(&TraceSettings::default()), Ok(()));
     }
 
     #[tokio::test]
     async fn there_is_an_exporter_only_with_an_endpoint() {
-        assert!(
-            exporter("postbode-test", &TraceSettings::default())
-                .unwrap()
-                .is_none()
-        );
-        let settings = TraceSettings {
-            endpoint: Some("http://127.0.0.1:1".to_owned()),
-            sample_ratio: 1.0,
-        };
+        assert!(exporter("postbode-test", &TraceSettings::default()).unwrap().is_none());
+        let settings = TraceSettings { endpoint: Some("http://127.0.0.1:1".to_owned()), sample_ratio: 1.0 };
         let provider = exporter("postbode-test", &settings).unwrap().unwrap();
-        tokio::task::spawn_blocking(move || flush(&provider, Duration::from_secs(1)))
-            .await
-            .unwrap();
+        tokio::task::spawn_blocking(move || flush(&provider, Duration::from_secs(1))).await.unwrap();
     }
 }

@@ -1,3 +1,7 @@
-//! The binary of this crate.
+//! The binary of the ingest service.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    process::serve("postbode-ingest", ingest::run)
+}

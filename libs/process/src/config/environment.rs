@@ -12,9 +12,7 @@ pub(super) struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// Takes what is ours of these variables.
     pub(super) fn new(variables: &BTreeMap<String, String>) -> Self {
-        let ours = variables
-            .iter()
-            .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty());
+        let ours = variables.iter().filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty());
         Self(ours.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 }

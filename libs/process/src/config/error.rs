@@ -14,11 +14,14 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// A value that is of the right type and will not do all the same. Returned from a service's `run`, it ends the process
+    /// with the exit code of a configuration error.
+    pub fn invalid(key: &str, what: impl fmt::Display) -> Self {
+        Self::new(what).within(key)
+    }
+
     pub(super) fn new(what: impl fmt::Display) -> Self {
-        Self {
-            what: what.to_string(),
-            ..Self::default()
-        }
+        Self { what: what.to_string(), ..Self::default() }
     }
 
     /// The key in dots, `kafka.bootstrap_servers`; empty when it is about no key.
@@ -80,12 +83,7 @@ impl de::Error for ConfigError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self {
-            key: field.to_owned(),
-            what: "unknown key".to_owned(),
-            known: expected.to_vec(),
-            origin: None,
-        }
+        Self { key: field.to_owned(), what: "unknown key".to_owned(), known: expected.to_vec(), origin: None }
     }
 
     fn missing_field(field: &'static str) -> Self {

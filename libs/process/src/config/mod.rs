@@ -71,10 +71,7 @@ fn split<C: DeserializeOwned>(
     let ValueKind::Table(mut theirs) = built.cache.kind else {
         return Err(ConfigError::new("the configuration must be a table of sections"));
     };
-    let ours = OURS
-        .iter()
-        .filter_map(|section| theirs.remove_entry(*section))
-        .collect();
+    let ours = OURS.iter().filter_map(|section| theirs.remove_entry(*section)).collect();
     let process = tree::read(Value::new(None, ValueKind::Table(ours)))?;
     let service = tree::read(Value::new(None, ValueKind::Table(theirs)))
         .map_err(|error: ConfigError| error.also_known(&OURS))?;

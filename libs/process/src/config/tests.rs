@@ -36,12 +36,7 @@ struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            ports: vec![80],
-            wait: seconds(1),
-            share: 0.5,
-            on: false,
-        }
+        Self { ports: vec![80], wait: seconds(1), share: 0.5, on: false }
     }
 }
 
@@ -50,10 +45,7 @@ fn seconds(count: u64) -> HumanDuration {
 }
 
 fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
@@ -65,9 +57,7 @@ fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
 
 fn error(toml: &str, environment: &[(&str, &str)]) -> String {
     let (_folder, path) = file("given.toml", toml);
-    load::<Settings>(Some(&path), &variables(environment))
-        .unwrap_err()
-        .to_string()
+    load::<Settings>(Some(&path), &variables(environment)).unwrap_err().to_string()
 }
 
 #[test]
@@ -96,16 +86,9 @@ fn the_environment_wins_over_the_file_key_by_key() {
     ]);
     let (process, service) = load::<Settings>(Some(&path), &environment).unwrap();
     assert_eq!(service.kafka.bootstrap_servers, "b:2");
+    assert_eq!(service.kafka.properties, variables(&[("security.protocol", "SSL")]));
     assert_eq!(
-        service.kafka.properties,
-        variables(&[("security.protocol", "SSL")])
-    );
-    assert_eq!(
-        (
-            service.limits.ports.as_slice(),
-            service.limits.on,
-            service.limits.share
-        ),
+        (service.limits.ports.as_slice(), service.limits.on, service.limits.share),
         ([1, 2].as_slice(), true, 0.5)
     );
     assert_eq!(process.log.format, LogFormat::Json);
@@ -134,16 +117,10 @@ fn lists_numbers_and_durations_are_read_from_texts() {
 
 #[test]
 fn yaml_is_read_too() {
-    let (_folder, path) = file(
-        "a.yaml",
-        "kafka:\n  bootstrap_servers: a:1\nlimits:\n  ports: [8080]\n",
-    );
+    let (_folder, path) = file("a.yaml", "kafka:\n  bootstrap_servers: a:1\nlimits:\n  ports: [8080]\n");
     let settings = read::<Settings>(Some(&path), &BTreeMap::new()).unwrap();
     assert_eq!(
-        (
-            settings.kafka.bootstrap_servers.as_str(),
-            settings.limits.ports.as_slice()
-        ),
+        (settings.kafka.bootstrap_servers.as_str(), settings.limits.ports.as_slice()),
         ("a:1", [8080].as_slice())
     );
 }
@@ -157,20 +134,14 @@ fn an_unknown_key_is_named_with_its_source_and_its_neighbours() {
     );
     assert!(text.ends_with("given.toml"), "{text}");
     let text = error("", &[("POSTBODE__LIMITS__PROTS", "1")]);
-    assert_eq!(
-        text,
-        "limits.prots: unknown key, in environment variable POSTBODE__LIMITS__PROTS"
-    );
+    assert_eq!(text, "limits.prots: unknown key, in environment variable POSTBODE__LIMITS__PROTS");
     let text = error("[kafak]\na = 1\n", &[]);
     assert!(
         text.starts_with("kafak: unknown key (known here: kafka, limits, http, log, trace, shutdown), in "),
         "{text}"
     );
     let text = error("", &[("POSTBODE__HTTP__LISTNE", "1")]);
-    assert!(
-        text.starts_with("http.listne: unknown key (known here: listen, address_file)"),
-        "{text}"
-    );
+    assert!(text.starts_with("http.listne: unknown key (known here: listen, address_file)"), "{text}");
 }
 
 #[test]
@@ -184,15 +155,9 @@ fn a_wrong_type_is_named_with_its_source() {
         "{text}"
     );
     let text = error("log.format = 'xml'", &[]);
-    assert!(
-        text.starts_with("log.format: 'xml' is none of auto, json, human, in "),
-        "{text}"
-    );
+    assert!(text.starts_with("log.format: 'xml' is none of auto, json, human, in "), "{text}");
     let text = error("limits = 3", &[]);
-    assert!(
-        text.starts_with("limits: invalid type: integer `3`, expected struct Limits, in "),
-        "{text}"
-    );
+    assert!(text.starts_with("limits: invalid type: integer `3`, expected struct Limits, in "), "{text}");
     let text = error("http.listen = 'here'", &[]);
     assert!(text.starts_with("http.listen: invalid socket address"), "{text}");
 }
@@ -205,9 +170,8 @@ fn a_missing_key_is_named() {
 
 #[test]
 fn a_missing_or_broken_file_is_named() {
-    let missing = read::<Settings>(Some(Path::new("/nowhere/a.toml")), &BTreeMap::new())
-        .unwrap_err()
-        .to_string();
+    let missing =
+        read::<Settings>(Some(Path::new("/nowhere/a.toml")), &BTreeMap::new()).unwrap_err().to_string();
     assert!(missing.contains("/nowhere/a.toml"), "{missing}");
     let broken = error("[kafka\n", &[]);
     assert!(broken.contains("given.toml"), "{broken}");

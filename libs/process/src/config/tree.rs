@@ -51,10 +51,7 @@ fn any<'de, V: Visitor<'de>>(kind: ValueKind, visitor: V) -> Result<V::Value, Co
         ValueKind::Float(value) => visitor.visit_f64(value),
         ValueKind::String(text) => visitor.visit_string(text),
         ValueKind::Table(table) => visitor.visit_map(Entries::new(table)),
-        ValueKind::Array(items) => visitor.visit_seq(Items {
-            items: items.into_iter(),
-            next: 0,
-        }),
+        ValueKind::Array(items) => visitor.visit_seq(Items { items: items.into_iter(), next: 0 }),
     }
 }
 
@@ -108,10 +105,7 @@ impl<'de> Deserializer<'de> for Node {
         };
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let items: Vec<Value> = parts.map(Value::from).collect();
-        visitor.visit_seq(Items {
-            items: items.into_iter(),
-            next: 0,
-        })
+        visitor.visit_seq(Items { items: items.into_iter(), next: 0 })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, ConfigError> {
@@ -142,10 +136,7 @@ impl<'de> Deserializer<'de> for Node {
         };
         let mut entries = table.into_iter();
         let (Some((variant, value)), None) = (entries.next(), entries.next()) else {
-            return Err(ConfigError::new(format_args!(
-                "expected exactly one of {}",
-                variants.join(", ")
-            )));
+            return Err(ConfigError::new(format_args!("expected exactly one of {}", variants.join(", "))));
         };
         known(&variant, variants)?;
         visitor.visit_enum(Variant { variant, value })
@@ -165,10 +156,7 @@ fn known(variant: &str, variants: &'static [&'static str]) -> Result<(), ConfigE
     if variants.contains(&variant) {
         return Ok(());
     }
-    Err(ConfigError::new(format_args!(
-        "'{variant}' is none of {}",
-        variants.join(", ")
-    )))
+    Err(ConfigError::new(format_args!("'{variant}' is none of {}", variants.join(", "))))
 }
 
 struct Entries {
@@ -181,10 +169,7 @@ impl Entries {
         // Sorted, so that of several errors the same one is reported each time.
         let mut entries: Vec<_> = table.into_iter().collect();
         entries.sort_by(|a, b| a.0.cmp(&b.0));
-        Self {
-            entries: entries.into_iter(),
-            current: None,
-        }
+        Self { entries: entries.into_iter(), current: None }
     }
 }
 
@@ -198,19 +183,13 @@ impl<'de> MapAccess<'de> for Entries {
         let origin = first_origin(&value);
         let deserializer: StringDeserializer<ConfigError> = key.clone().into_deserializer();
         self.current = Some((key, value));
-        seed.deserialize(deserializer)
-            .map(Some)
-            .map_err(|error| error.sourced(origin.as_deref()))
+        seed.deserialize(deserializer).map(Some).map_err(|error| error.sourced(origin.as_deref()))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ConfigError> {
-        let (key, value) = self
-            .current
-            .take()
-            .ok_or_else(|| ConfigError::new("a value without its key"))?;
+        let (key, value) = self.current.take().ok_or_else(|| ConfigError::new("a value without its key"))?;
         let origin = first_origin(&value);
-        seed.deserialize(Node(value))
-            .map_err(|error| error.sourced(origin.as_deref()).within(&key))
+        seed.deserialize(Node(value)).map_err(|error| error.sourced(origin.as_deref()).within(&key))
     }
 }
 
@@ -242,9 +221,7 @@ impl<'de> SeqAccess<'de> for Items {
         };
         let place = format!("[{}]", self.next);
         self.next += 1;
-        seed.deserialize(Node(value))
-            .map(Some)
-            .map_err(|error| error.within(&place))
+        seed.deserialize(Node(value)).map(Some).map_err(|error| error.within(&place))
     }
 }
 
@@ -260,13 +237,7 @@ impl<'de> EnumAccess<'de> for Variant {
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Content), ConfigError> {
         let deserializer: StringDeserializer<ConfigError> = self.variant.clone().into_deserializer();
         let variant = seed.deserialize(deserializer)?;
-        Ok((
-            variant,
-            Content {
-                variant: self.variant,
-                node: Node(self.value),
-            },
-        ))
+        Ok((variant, Content { variant: self.variant, node: Node(self.value) }))
     }
 }
 
@@ -283,14 +254,11 @@ impl<'de> VariantAccess<'de> for Content {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, ConfigError> {
-        seed.deserialize(self.node)
-            .map_err(|error| error.within(&self.variant))
+        seed.deserialize(self.node).map_err(|error| error.within(&self.variant))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, ConfigError> {
-        self.node
-            .deserialize_seq(visitor)
-            .map_err(|error| error.within(&self.variant))
+        self.node.deserialize_seq(visitor).map_err(|error| error.within(&self.variant))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -298,8 +266,6 @@ impl<'de> VariantAccess<'de> for Content {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ConfigError> {
-        self.node
-            .deserialize_any(visitor)
-            .map_err(|error| error.within(&self.variant))
+        self.node.deserialize_any(visitor).map_err(|error| error.within(&self.variant))
     }
 }
