@@ -6,6 +6,8 @@ mod death;
 mod dispatch;
 pub mod duration;
 mod event;
+#[cfg(any(test, feature = "fixtures"))]
+pub mod fixtures;
 mod ids;
 mod outcome;
 mod progress;
@@ -13,8 +15,6 @@ mod registry;
 mod retry;
 mod seal;
 mod signature;
-#[cfg(test)]
-mod testing;
 mod time;
 mod tracker;
 mod webhook;

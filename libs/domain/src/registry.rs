@@ -222,7 +222,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::webhook;
+    use crate::fixtures::webhook;
 
     fn routed(registry: &Registry, account: &str, kind: &str) -> Vec<String> {
         let mut ids: Vec<_> =

@@ -11,6 +11,7 @@ pub struct Health(Arc<Checks>);
 #[derive(Default)]
 struct Checks {
     ready: Mutex<BTreeMap<&'static str, Check>>,
+    ready_probes: Mutex<BTreeMap<&'static str, Box<Probe>>>,
     live: Mutex<BTreeMap<&'static str, Box<Probe>>>,
 }
 
@@ -37,14 +38,26 @@ impl Health {
         check
     }
 
+    /// Adds a readiness probe, asked at each request: quick, from what the process knows already.
+    pub fn ready_when(
+        &self,
+        name: &'static str,
+        probe: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        locked(&self.0.ready_probes).insert(name, Box::new(probe));
+    }
+
     /// Adds a liveness probe, asked at each request: quick, and about this process only, never about Kafka or the network.
     pub fn live(&self, name: &'static str, probe: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
         locked(&self.0.live).insert(name, Box::new(probe));
     }
 
-    /// What the readiness checks say now.
+    /// What the readiness checks and probes say now.
     pub fn readiness(&self) -> Report {
-        Report(locked(&self.0.ready).iter().map(|(name, check)| (*name, check.state())).collect())
+        let mut report: BTreeMap<_, _> =
+            locked(&self.0.ready).iter().map(|(name, check)| (*name, check.state())).collect();
+        report.extend(locked(&self.0.ready_probes).iter().map(|(name, probe)| (*name, probe())));
+        Report(report)
     }
 
     /// What the liveness probes say now.

@@ -195,11 +195,12 @@ impl Monitor {
         *self.claims.borrow()
     }
 
-    /// Resolves when the group has given us our share for the first time.
-    pub async fn joined(&self) {
-        let mut claims = self.claims.subscribe();
-        // The sender lives in `self`: waiting cannot fail.
-        let _ = claims.wait_for(Option::is_some).await;
+    /// A readiness probe: red until the group has given us our share for the first time.
+    ///
+    /// # Errors
+    /// Says what is waited for.
+    pub fn joined(&self) -> Result<(), String> {
+        self.claims().map(drop).ok_or_else(|| "waiting for the consumer group".to_owned())
     }
 
     /// A liveness probe: red when nothing was polled for half a minute, whatever Kafka does.

@@ -85,6 +85,20 @@ pub fn without_value(letter: &OutRecord) -> OutRecord {
     smaller
 }
 
+/// A dead letter without value, for a broker that refuses even that: neither key nor headers of the source, coordinates
+/// and reason only. None if it is that already.
+pub fn bare(letter: &OutRecord) -> Option<OutRecord> {
+    let ours = |name: &str| name.starts_with("__dlq.") || (name.starts_with("postbode-") && name != names::WEBHOOK);
+    let headers: Headers = letter
+        .headers
+        .iter()
+        .filter(|(name, _)| ours(name))
+        .map(|(name, value)| (name.to_owned().into(), value.clone()))
+        .collect();
+    let bare = OutRecord { topic: Arc::clone(&letter.topic), key: None, value: None, headers };
+    (bare != *letter).then_some(bare)
+}
+
 /// What a dead letter's headers say of its death; none if they are not a dead letter's.
 pub fn read(headers: &Headers) -> Option<(Death, Coordinates)> {
     let number = |name| headers.text(name).and_then(|text| text.parse::<i64>().ok());

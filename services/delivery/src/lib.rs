@@ -1,1 +1,16 @@
-//! Signs and POSTs deliveries, retries, defers and dead-letters them.
+//! Renders, signs and POSTs deliveries; what fails is tried again later, and what fails for good is buried.
+//!
+//! Every decision is `domain::Dispatcher`'s. This crate is its shell: it reads records, performs commands, and tells
+//! the dispatcher what became of them.
+
+mod attempt;
+mod bodies;
+mod config;
+mod credentials;
+mod effects;
+mod held;
+mod pipeline;
+mod telemetry;
+
+pub use config::Config;
+pub use pipeline::run;

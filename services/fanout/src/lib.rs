@@ -1,1 +1,9 @@
-//! Matches each event against the triggers of the webhooks.
+//! Matches each event against the triggers of its account's webhooks: one delivery record per match.
+
+mod config;
+mod pipeline;
+mod route;
+mod telemetry;
+
+pub use config::Config;
+pub use pipeline::run;

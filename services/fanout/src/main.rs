@@ -1,3 +1,7 @@
-//! The binary of this crate.
+//! The fan-out service's binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    process::serve("postbode-fanout", fanout::run)
+}

@@ -26,13 +26,9 @@ pub async fn run(service: Service<Config>) -> anyhow::Result<()> {
     let source = Source::start(&config.kafka, &SourceOptions::new(group, tiers, size))?;
     let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
 
-    let (joined, monitor) = (health.ready("kafka"), source.monitor());
-    let alive = source.monitor();
+    let (joined, alive) = (source.monitor(), source.monitor());
+    health.ready_when("kafka", move || joined.joined());
     health.live("kafka.poll", move || alive.alive());
-    tokio::spawn(async move {
-        monitor.joined().await;
-        joined.pass();
-    });
 
     let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(&metrics));
     Flow::new(source, sink, hold, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;

@@ -1,9 +1,9 @@
-//! Values for tests.
+//! Values for tests, of this crate and of those above it.
 
 use crate::{Limits, Revision, Sealed, Secrets, State, Timestamp, Types, Verification, Webhook};
 
 /// An active webhook; no types means all.
-pub(crate) fn webhook(id: &str, account: &str, types: &[&str]) -> Webhook {
+pub fn webhook(id: &str, account: &str, types: &[&str]) -> Webhook {
     Webhook {
         id: id.into(),
         account: account.into(),

@@ -1,0 +1,165 @@
+//! One attempt: made, and told.
+
+use std::sync::Arc;
+
+use domain::{Clock, Fate, Outcome, RecordPlace, Standing, Timestamp};
+use http::{HeaderMap, HeaderValue};
+use outbound::{Exchange, Outbound, Phases};
+use tracing::Instrument;
+use wire::attempt::{Attempt, Durations};
+use wire::text;
+
+use crate::bodies;
+use crate::credentials::Credentials;
+use crate::held::{Held, Payload};
+
+/// What every attempt needs.
+pub(crate) struct Attempts {
+    pub(crate) outbound: Outbound,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) user_agent: HeaderValue,
+}
+
+/// An attempt that ended.
+pub(crate) struct Done {
+    pub(crate) place: RecordPlace,
+    pub(crate) standing: Standing,
+    pub(crate) payload: Payload,
+    pub(crate) number: u32,
+    pub(crate) began: Timestamp,
+    pub(crate) sent: HeaderMap,
+    pub(crate) exchange: Exchange,
+}
+
+/// An attempt to be made.
+pub(crate) struct Call {
+    pub(crate) place: RecordPlace,
+    pub(crate) standing: Standing,
+    pub(crate) number: u32,
+    pub(crate) payload: Payload,
+    pub(crate) credentials: Arc<Credentials>,
+}
+
+impl Attempts {
+    /// Makes one attempt. Never fails: whatever happens is an outcome.
+    pub(crate) async fn make(&self, call: Call) -> Done {
+        let Call { place, standing, number, payload, credentials } = call;
+        let span = tracing::info_span!(
+            "deliver",
+            otel.kind = "client",
+            webhook.id = %standing.webhook.id,
+            delivery.attempt = number,
+        );
+        process::trace::continue_from(&span, &payload.record.headers);
+        let (began, sent, exchange) = self.exchange(&standing, &payload, &credentials).instrument(span).await;
+        Done { place, standing, payload, number, began, sent, exchange }
+    }
+
+    async fn exchange(
+        &self,
+        standing: &Standing,
+        payload: &Held,
+        credentials: &Credentials,
+    ) -> (Timestamp, HeaderMap, Exchange) {
+        let now = self.clock.now();
+        let request = match &payload.delivery {
+            Ok(delivery) => {
+                bodies::request(now, &standing.webhook, credentials, delivery, &payload.record, &self.user_agent)
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        match request {
+            Ok(request) => (now, request.headers.clone(), self.outbound.post(request).await),
+            Err(why) => (now, HeaderMap::new(), unsent(Outcome::ProtocolFailed(why))),
+        }
+    }
+}
+
+/// An exchange that did not take place.
+pub(crate) fn unsent(outcome: Outcome) -> Exchange {
+    Exchange { outcome, phases: Phases::default(), response: None, connection_reused: None }
+}
+
+impl Done {
+    /// The record for the history; none if the record was no delivery.
+    pub(crate) fn record(&self, fate: Fate, now: Timestamp) -> Option<Attempt> {
+        let delivery = self.payload.delivery.as_ref().ok()?;
+        let outcome = &self.exchange.outcome;
+        let Searchable { message, recipient } = Searchable::of(&self.payload);
+        let next_due = match fate {
+            Fate::Retried(tier) => Some(text::rfc3339(now + tier.delay())),
+            Fate::Delivered | Fate::Died(_) | Fate::Stale => None,
+        };
+        let response = self.exchange.response.as_ref();
+        Some(Attempt {
+            v: 1,
+            delivery: delivery.id.to_string(),
+            webhook: delivery.webhook.to_string(),
+            account: delivery.event.account.to_string(),
+            event: delivery.event.id.to_string(),
+            kind: delivery.event.kind.to_string(),
+            message,
+            recipient,
+            origin: delivery.origin.map(|origin| origin.to_string()),
+            number: self.number,
+            started_at: text::rfc3339(self.began),
+            duration: durations(&self.exchange.phases),
+            url: self.standing.webhook.url.to_string(),
+            request_headers: self.shown_headers(),
+            outcome: outcome.class().to_owned(),
+            status: outcome.status(),
+            error: (fate != Fate::Delivered).then(|| outcome.explain()),
+            response_headers: response.map(|response| shown(&response.headers, |_| true)).unwrap_or_default(),
+            response_body: response.map(|response| String::from_utf8_lossy(&response.body).into_owned()),
+            next_due,
+            trace: trace_of(&self.payload),
+        })
+    }
+
+    /// What was sent, without the customer's own headers: they carry passwords.
+    fn shown_headers(&self) -> Vec<(String, String)> {
+        let own = &self.standing.webhook.headers;
+        shown(&self.sent, |name| !own.iter().any(|header| header.name.eq_ignore_ascii_case(name)))
+    }
+}
+
+fn shown(headers: &HeaderMap, show: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+    let shown = headers.iter().filter(|(name, _)| show(name.as_str()));
+    shown.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+fn durations(phases: &Phases) -> Durations {
+    let millis = |length: std::time::Duration| (length.as_secs_f64() * 1e6).round() / 1e3;
+    Durations {
+        total_ms: millis(phases.total),
+        dns_ms: phases.dns.map(millis),
+        connect_ms: phases.connect.map(millis),
+        first_byte_ms: phases.first_byte.map(millis),
+    }
+}
+
+/// What people search the history by.
+#[derive(Default, serde::Deserialize)]
+struct Searchable {
+    #[serde(rename = "id", default, deserialize_with = "text_only")]
+    message: Option<String>,
+    #[serde(default, deserialize_with = "text_only")]
+    recipient: Option<String>,
+}
+
+impl Searchable {
+    fn of(held: &Held) -> Self {
+        held.record.value.as_ref().and_then(|data| serde_json::from_slice(data).ok()).unwrap_or_default()
+    }
+}
+
+/// Events of types unknown to us may use these names for anything.
+fn text_only<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    use serde::Deserialize;
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(value.as_str().map(str::to_owned))
+}
+
+fn trace_of(held: &Held) -> Option<String> {
+    held.record.headers.text(wire::names::TRACEPARENT)?.split('-').nth(1).map(str::to_owned)
+}

@@ -1,0 +1,39 @@
+//! What is kept of a record while it is under way.
+
+use std::sync::Arc;
+
+use domain::Job;
+use wire::delivery::BadHeader;
+use wire::{Delivery, Record};
+
+/// A record, and what its headers say. Shared by whatever is under way for it.
+pub(crate) type Payload = Arc<Held>;
+
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) record: Record,
+    /// None if the record is no delivery of ours.
+    pub(crate) delivery: Result<Delivery, BadHeader>,
+}
+
+impl Held {
+    pub(crate) fn new(record: Record) -> Payload {
+        let delivery = match &record.value {
+            Some(_) => Delivery::read(&record.headers),
+            None => Err(BadHeader("value")),
+        };
+        Arc::new(Self { record, delivery })
+    }
+
+    /// The dispatcher's view of it; none if the record is no delivery of ours.
+    pub(crate) fn job(self: &Arc<Self>) -> Option<Job<Payload>> {
+        let delivery = self.delivery.as_ref().ok()?;
+        Some(Job {
+            webhook: delivery.webhook.clone(),
+            registry: delivery.registry,
+            progress: delivery.progress.clone(),
+            bytes: self.record.size(),
+            payload: Arc::clone(self),
+        })
+    }
+}

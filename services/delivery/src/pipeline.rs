@@ -1,0 +1,270 @@
+//! The service: deliveries -> receivers, tiers, dead letters, attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain::{Clock, Command, Dispatcher, Fate, Outcome, RecordPlace, Verdict, View};
+use http::HeaderValue;
+use outbound::Outbound;
+use process::{Check, Service};
+use stream::{Admin, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions, TableState, WriteEvent, Writes};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use wire::topics::Topics;
+
+use crate::attempt::{Attempts, Call, Done, unsent};
+use crate::config::Config;
+use crate::credentials::Vault;
+use crate::effects::{Effects, Tag};
+use crate::held::{Held, Payload};
+use crate::telemetry::Telemetry;
+
+/// How long leaving the group may take.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// Runs until the soft stop, then finishes the calls that are open, commits and leaves the group.
+///
+/// # Errors
+/// When the topics are missing or unsafe, or Kafka's clients fail for good.
+pub async fn run(service: Service<Config>) -> anyhow::Result<()> {
+    let (soft_stop, hard_stop) = (service.lifecycle.soft_stop(), service.lifecycle.hard_stop());
+    let mut shell = Shell::build(service).await?;
+    tokio::pin!(soft_stop, hard_stop);
+    loop {
+        shell.perform_all();
+        tokio::select! {
+            turned = shell.turn() => turned?,
+            () = &mut soft_stop => break,
+        }
+    }
+    shell.dispatcher.handle_stop();
+    tokio::select! {
+        drained = shell.drain() => drained?,
+        () = &mut hard_stop => {}
+    }
+    shell.source.close(LEAVE).await;
+    Ok(())
+}
+
+/// What surrounds the dispatcher.
+struct Shell {
+    dispatcher: Dispatcher<Payload>,
+    source: Source,
+    view: RegistryView,
+    registry: watch::Receiver<TableState>,
+    effects: Effects,
+    vault: Vault,
+    attempts: Arc<Attempts>,
+    done: mpsc::UnboundedReceiver<Done>,
+    tell_done: mpsc::UnboundedSender<Done>,
+    sealed: Check,
+}
+
+impl Shell {
+    async fn build(service: Service<Config>) -> anyhow::Result<Self> {
+        let Service { config, health, metrics, clock, .. } = service;
+        let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
+        let settings = config.delivery.dispatch(topics.tiers())?;
+        let vault = Vault::new(config.seal.keyring()?);
+        let user_agent = HeaderValue::from_str(&config.delivery.user_agent).context("delivery.user_agent")?;
+        Admin::new(&config.kafka)?.require(&topics.specs()).await?;
+
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let outbound = Outbound::new(&config.outbound, Arc::clone(&clock)).context("outbound")?;
+        let view = RegistryView::start(&config.kafka, Arc::clone(&topics.webhooks), TableOptions::default())?;
+        let size = topics.delivery_record_bytes();
+        let group = format!("{}delivery", config.topics.prefix);
+        let options = SourceOptions::new(group.clone(), vec![Arc::clone(&topics.deliveries)], size);
+        let source = Source::start(&config.kafka, &options)?;
+        let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
+        watch(&health, &source, &view);
+        let sealed = health.ready("secrets");
+        sealed.pass();
+
+        let writes = Writes::new(sink.clone());
+        let telemetry = Telemetry::register(&metrics);
+        let effects = Effects { topics, group, sink, writes, clock: Arc::clone(&clock), telemetry };
+        let (tell_done, done) = mpsc::unbounded_channel();
+        Ok(Self {
+            dispatcher: Dispatcher::new(settings),
+            source,
+            registry: view.changed(),
+            view,
+            effects,
+            vault,
+            attempts: Arc::new(Attempts { outbound, clock, user_agent }),
+            done,
+            tell_done,
+            sealed,
+        })
+    }
+
+    /// Waits for the next thing to happen, and handles it.
+    async fn turn(&mut self) -> anyhow::Result<()> {
+        let now = self.effects.now();
+        let wake = Instant::now() + self.dispatcher.poll_timeout().since(now).max(Duration::from_millis(1));
+        tokio::select! {
+            event = self.source.next() => self.handle_source(event)?,
+            Some(done) = self.done.recv() => self.handle_done(&done),
+            write = self.effects.writes.next() => self.handle_write(write)?,
+            _ = self.registry.changed() => self.dispatcher.handle_registry(),
+            () = tokio::time::sleep_until(wake) => {}
+        }
+        while let Ok(done) = self.done.try_recv() {
+            self.handle_done(&done);
+        }
+        while let Some(write) = self.effects.writes.try_next() {
+            self.handle_write(write)?;
+        }
+        Ok(())
+    }
+
+    /// Finishes what is open, polling on, and waits for the last commit's answer.
+    async fn drain(&mut self) -> anyhow::Result<()> {
+        while !self.dispatcher.is_idle() {
+            self.perform_all();
+            self.turn().await?;
+        }
+        let last = self.dispatcher.last_commit();
+        self.perform(last);
+        loop {
+            match self.source.next().await {
+                SourceEvent::Committed(_) => break,
+                event => self.handle_source(event)?,
+            }
+        }
+        self.effects.sink.flush(LEAVE).await.context("the last attempts")
+    }
+
+    fn handle_source(&mut self, event: SourceEvent) -> anyhow::Result<()> {
+        match event {
+            SourceEvent::Assigned { claim, committed, completed } => {
+                self.dispatcher.handle_assigned(claim.epoch, committed, completed);
+            }
+            SourceEvent::Records(records) => {
+                for (epoch, record) in records {
+                    self.take_in(RecordPlace { epoch, offset: record.offset }, Held::new(record));
+                }
+            }
+            SourceEvent::Revoking(epochs) => self.dispatcher.handle_revoking(&epochs),
+            SourceEvent::Lost(epochs) => {
+                self.dispatcher.handle_lost(&epochs);
+                self.effects.writes.retain(|(place, _)| !epochs.contains(&place.epoch));
+            }
+            SourceEvent::Committed(result) => {
+                if let Err(error) = &result {
+                    tracing::warn!(kafka.error = error, "a commit was refused, the next one repeats it");
+                    self.effects.telemetry.commit_refused();
+                }
+                self.dispatcher.handle_committed(result.is_ok());
+            }
+            SourceEvent::Failed(why) => bail!("reading failed for good: {why}"),
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, place: RecordPlace, held: Payload) {
+        match held.job() {
+            Some(job) => self.dispatcher.handle_delivery(place, job),
+            None => {
+                let bytes = held.record.size();
+                self.dispatcher.handle_stranger(place, held, bytes);
+            }
+        }
+    }
+
+    fn handle_done(&mut self, done: &Done) {
+        let now = self.effects.now();
+        let outcome = &done.exchange.outcome;
+        let fate = self.dispatcher.handle_outcome(now, done.place, done.began, outcome);
+        let telemetry = &self.effects.telemetry;
+        if outcome.verdict() == Verdict::Deferred {
+            telemetry.deferred();
+            return;
+        }
+        telemetry.attempted(outcome.class(), done.exchange.phases.total);
+        if done.number == 1 {
+            telemetry.first_attempt(now.since(done.payload.record.timestamp));
+        }
+        match fate {
+            Fate::Retried(_) => telemetry.retried(),
+            Fate::Died(domain::DeathReason::Gone) => self.dispatcher.handle_gone(&done.standing),
+            Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
+        }
+        if let Some(attempt) = done.record(fate, now) {
+            self.effects.attempted(&attempt);
+        }
+    }
+
+    fn handle_write(&mut self, write: WriteEvent<Tag>) -> anyhow::Result<()> {
+        match write {
+            WriteEvent::Written((place, _)) => self.dispatcher.handle_written(place),
+            WriteEvent::TooLarge(tag, refused) => self.effects.too_large(tag, &refused),
+            WriteEvent::Failed(why) => bail!("writing failed for good: {why}"),
+        }
+        Ok(())
+    }
+
+    fn perform_all(&mut self) {
+        let now = self.effects.now();
+        let fresh = self.view.is_fresh(Instant::now());
+        while let Some(command) =
+            self.view.read(|registry| self.dispatcher.next_command(now, View { registry, fresh }))
+        {
+            self.perform(command);
+        }
+        let repeats = self.effects.writes.failures().count();
+        let dispatcher = &self.dispatcher;
+        self.effects.telemetry.holding(dispatcher.held(), dispatcher.bytes(), dispatcher.open(), repeats);
+    }
+
+    fn perform(&mut self, command: Command<Payload>) {
+        match command {
+            Command::Send { place, standing, number, payload } => self.send(place, standing, number, payload),
+            Command::Retry { place, tier, progress, last, payload } => {
+                if last.is_none() {
+                    self.effects.telemetry.deferred();
+                }
+                self.effects.retry(place, tier, &progress, payload);
+            }
+            Command::DeadLetter { place, reason, progress, last, payload } => {
+                self.effects.bury(place, reason, &progress, last.as_ref(), payload);
+            }
+            Command::Disable { webhook, revision, reason } => self.effects.disable(webhook, revision, reason),
+            Command::Commit(frontiers) => self.source.commit(frontiers),
+            Command::Release(epochs) => self.source.release(epochs),
+            Command::Pause(epochs) => self.source.pause(epochs),
+            Command::Resume(epochs) => self.source.resume(epochs),
+        }
+    }
+
+    fn send(&mut self, place: RecordPlace, standing: domain::Standing, number: u32, payload: Payload) {
+        let tell = self.tell_done.clone();
+        match self.vault.credentials(&standing) {
+            Ok(credentials) => {
+                self.sealed.pass();
+                let attempts = Arc::clone(&self.attempts);
+                let call = Call { place, standing, number, payload, credentials };
+                tokio::spawn(async move {
+                    let _ = tell.send(attempts.make(call).await);
+                });
+            }
+            Err(error) => {
+                tracing::error!(%error, "a webhook cannot be called: its deliveries wait");
+                self.sealed.fail(error.to_string());
+                let (began, sent) = (self.effects.now(), http::HeaderMap::new());
+                let exchange = unsent(Outcome::Sealed);
+                let _ = tell.send(Done { place, standing, payload, number, began, sent, exchange });
+            }
+        }
+    }
+}
+
+/// Ready when the registry was read and the group has given us our share; alive while the client is polled.
+fn watch(health: &process::Health, source: &Source, view: &RegistryView) {
+    let (joined, alive, view) = (source.monitor(), source.monitor(), view.clone());
+    health.ready_when("kafka", move || joined.joined());
+    health.live("kafka.poll", move || alive.alive());
+    health.ready_when("registry", move || view.proof());
+}

@@ -1,0 +1,118 @@
+//! Everything that this service can tell.
+
+use std::time::Duration;
+
+use domain::DeathReason;
+use process::Metrics;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Unit;
+
+/// The service's metrics. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Telemetry {
+    attempts: Family<OutcomeLabel, Counter>,
+    duration: Histogram,
+    latency: Histogram,
+    retried: Counter,
+    deferred: Counter,
+    dead: Family<ReasonLabel, Counter>,
+    unrecorded: Counter,
+    held: Gauge,
+    held_bytes: Gauge,
+    open: Gauge,
+    write_repeats: Gauge,
+    commits_refused: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+impl Telemetry {
+    pub(crate) fn register(metrics: &Metrics) -> Self {
+        let telemetry = Self {
+            attempts: Family::default(),
+            duration: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
+            latency: Histogram::new(exponential_buckets(0.002, 2.0, 16)),
+            retried: Counter::default(),
+            deferred: Counter::default(),
+            dead: Family::default(),
+            unrecorded: Counter::default(),
+            held: Gauge::default(),
+            held_bytes: Gauge::default(),
+            open: Gauge::default(),
+            write_repeats: Gauge::default(),
+            commits_refused: Counter::default(),
+        };
+        let t = &telemetry;
+        metrics.register("delivery_attempts", "Attempts, by what came of them", t.attempts.clone());
+        metrics.register_with_unit("delivery_attempt", "How long an attempt took", Unit::Seconds, t.duration.clone());
+        metrics.register_with_unit(
+            "delivery_first_attempt_latency",
+            "From fan-out's write to the first attempt's end",
+            Unit::Seconds,
+            t.latency.clone(),
+        );
+        metrics.register("delivery_retried", "Deliveries moved to a tier after a failed attempt", t.retried.clone());
+        metrics.register("delivery_deferred", "Deliveries moved to a tier without an attempt", t.deferred.clone());
+        metrics.register("delivery_dead_letters", "Deliveries that failed for good, by reason", t.dead.clone());
+        metrics.register("delivery_attempts_unrecorded", "Attempts missing in the history", t.unrecorded.clone());
+        metrics.register("delivery_held", "Records read and not done", t.held.clone());
+        metrics.register_with_unit("delivery_held", "Records read and not done", Unit::Bytes, t.held_bytes.clone());
+        metrics.register("delivery_open", "POSTs running", t.open.clone());
+        metrics.register(
+            "delivery_write_repeats",
+            "Writes to tiers and dead letters that had to be repeated since the start",
+            t.write_repeats.clone(),
+        );
+        metrics.register("delivery_commits_refused", "Commits that the broker refused", t.commits_refused.clone());
+        telemetry
+    }
+
+    pub(crate) fn attempted(&self, outcome: &'static str, took: Duration) {
+        self.attempts.get_or_create(&OutcomeLabel { outcome }).inc();
+        self.duration.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn first_attempt(&self, since_written: Duration) {
+        self.latency.observe(since_written.as_secs_f64());
+    }
+
+    pub(crate) fn retried(&self) {
+        self.retried.inc();
+    }
+
+    pub(crate) fn deferred(&self) {
+        self.deferred.inc();
+    }
+
+    pub(crate) fn died(&self, reason: DeathReason) {
+        self.dead.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
+    }
+
+    pub(crate) fn attempt_not_recorded(&self) {
+        self.unrecorded.inc();
+    }
+
+    pub(crate) fn commit_refused(&self) {
+        self.commits_refused.inc();
+    }
+
+    pub(crate) fn holding(&self, records: usize, bytes: usize, open: usize, repeats: u64) {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.held.set(number(records));
+        self.held_bytes.set(number(bytes));
+        self.open.set(number(open));
+        self.write_repeats.set(i64::try_from(repeats).unwrap_or(i64::MAX));
+    }
+}

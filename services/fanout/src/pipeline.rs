@@ -1,0 +1,41 @@
+//! The service: events -> deliveries, dead letters.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use process::Service;
+use stream::{Admin, Flow, RegistryView, Sink, SinkOptions, Source, SourceOptions, TableOptions};
+use wire::topics::Topics;
+
+use crate::config::Config;
+use crate::route::Route;
+use crate::telemetry::Telemetry;
+
+/// Runs until the soft stop.
+///
+/// # Errors
+/// When the topics are missing or unsafe, or Kafka's clients fail for good.
+pub async fn run(service: Service<Config>) -> anyhow::Result<()> {
+    let Service { config, lifecycle, health, metrics, clock, .. } = service;
+    let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
+    Admin::new(&config.kafka)?.require(&topics.specs()).await?;
+
+    let group = format!("{}fanout", config.topics.prefix);
+    let options = SourceOptions::new(&*group, vec![Arc::clone(&topics.events)], topics.event_record_bytes());
+    let view = RegistryView::start(&config.kafka, Arc::clone(&topics.webhooks), TableOptions::default())?;
+    let source = Source::start(&config.kafka, &options)?;
+    let sink = Sink::new(&config.kafka, SinkOptions::new(topics.delivery_record_bytes()))?;
+    watch(&health, &source, &view);
+
+    let route = Route::new(view, topics, group, Telemetry::register(&metrics));
+    Flow::new(source, sink, route, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
+    Ok(())
+}
+
+/// Ready when the registry was read and the group has given us our share; alive while the client is polled.
+fn watch(health: &process::Health, source: &Source, view: &RegistryView) {
+    let (joined, alive, view) = (source.monitor(), source.monitor(), view.clone());
+    health.ready_when("kafka", move || joined.joined());
+    health.live("kafka.poll", move || alive.alive());
+    health.ready_when("registry", move || view.proof());
+}
