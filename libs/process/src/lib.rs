@@ -25,6 +25,6 @@ pub use http::HttpSettings;
 pub use lifecycle::Lifecycle;
 pub use metrics::Metrics;
 pub use problem::Problem;
-pub use serve::{Service, serve};
+pub use serve::{Service, serve, serve_checked};
 pub use settings::{LogFormat, LogSettings, Secret, ShutdownSettings, TraceSettings};
 pub use wire::HumanDuration;

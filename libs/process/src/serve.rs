@@ -1,6 +1,7 @@
 //! The whole life of a service binary.
 
 use std::future::Future;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use anyhow::Context as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::de::DeserializeOwned;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
 
 use crate::settings::ProcessSettings;
 use crate::{
@@ -77,6 +79,20 @@ where
     F: FnOnce(Service<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
+    serve_checked(name, |_| Ok(()), run)
+}
+
+/// [`serve`] for a configuration whose settings must go together: `--check-config` says so too if they do not.
+pub fn serve_checked<C, F, Fut>(
+    name: &'static str,
+    check: impl FnOnce(&C) -> Result<(), config::ConfigError>,
+    run: F,
+) -> ExitCode
+where
+    C: DeserializeOwned,
+    F: FnOnce(Service<C>) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
     let arguments = match arguments::parse(name, std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -85,15 +101,8 @@ where
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let environment = config::process_environment();
-    let loaded =
-        config::load::<C>(arguments.config.as_deref(), &environment).map_err(|error| error.to_string());
-    let checked = loaded.and_then(|(process, service)| {
-        trace::check(&process.trace)?;
-        Ok((logs::filter(&process.log)?, process, service))
-    });
-    let (filter, process, service) = match checked {
-        Ok(checked) => checked,
+    let (filter, process, service) = match load(arguments.config.as_deref(), check) {
+        Ok(loaded) => loaded,
         Err(error) => return refuse(name, &error),
     };
     if arguments.check_config {
@@ -104,18 +113,25 @@ where
     start(&process, filter, service, run).into()
 }
 
+/// The configuration, if all of it will do, and the log's filter.
+fn load<C: DeserializeOwned>(
+    file: Option<&Path>,
+    check: impl FnOnce(&C) -> Result<(), config::ConfigError>,
+) -> Result<(EnvFilter, ProcessSettings, C), String> {
+    let environment = config::process_environment();
+    let (process, service) = config::load::<C>(file, &environment).map_err(|error| error.to_string())?;
+    check(&service).map_err(|error| error.to_string())?;
+    trace::check(&process.trace)?;
+    Ok((logs::filter(&process.log)?, process, service))
+}
+
 /// Says what is wrong on standard error: there is no log yet.
 fn refuse(name: &str, error: &str) -> ExitCode {
     eprintln!("{name}: configuration: {error}");
     Exit::Configuration.into()
 }
 
-fn start<C, F, Fut>(
-    settings: &ProcessSettings,
-    filter: tracing_subscriber::EnvFilter,
-    service: Service<C>,
-    run: F,
-) -> Exit
+fn start<C, F, Fut>(settings: &ProcessSettings, filter: EnvFilter, service: Service<C>, run: F) -> Exit
 where
     F: FnOnce(Service<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
@@ -147,7 +163,7 @@ where
 
 fn telemetry(
     settings: &ProcessSettings,
-    filter: tracing_subscriber::EnvFilter,
+    filter: EnvFilter,
     name: &'static str,
 ) -> anyhow::Result<Option<SdkTracerProvider>> {
     let exporter = trace::exporter(name, &settings.trace).context("trace.endpoint")?;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve("postbode-ingest", ingest::run)
+    process::serve_checked("postbode-ingest", ingest::Settings::check, ingest::run)
 }

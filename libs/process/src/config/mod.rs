@@ -2,7 +2,8 @@
 //!
 //! - The file is TOML or YAML, by its ending.
 //! - `POSTBODE__SECTION__KEY=value` overrides it: double underscores nest, names are lower-cased, an empty value counts as
-//!   unset, and where a list is wanted the value is split at commas.
+//!   unset, and where a list is wanted the value is split at commas. A dot stays a dot:
+//!   `POSTBODE__KAFKA__PROPERTIES__security.protocol=SSL`.
 //! - Unknown keys are errors, whether or not a section says `deny_unknown_fields`. Sections must not use
 //!   `#[serde(flatten)]`, which would hide keys from that check.
 //! - `http`, `log`, `trace` and `shutdown` belong to the process; all else is the service's.

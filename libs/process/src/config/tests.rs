@@ -77,6 +77,7 @@ fn the_environment_wins_over_the_file_key_by_key() {
     );
     let environment = variables(&[
         ("POSTBODE__KAFKA__BOOTSTRAP_SERVERS", "b:2"),
+        ("POSTBODE__KAFKA__PROPERTIES__ssl.ca.location", "/ca.pem"),
         ("POSTBODE__LOG__FORMAT", "json"),
         ("POSTBODE__HTTP__LISTEN", "127.0.0.1:0"),
         ("POSTBODE__LIMITS__ON", "true"),
@@ -86,7 +87,10 @@ fn the_environment_wins_over_the_file_key_by_key() {
     ]);
     let (process, service) = load::<Settings>(Some(&path), &environment).unwrap();
     assert_eq!(service.kafka.bootstrap_servers, "b:2");
-    assert_eq!(service.kafka.properties, variables(&[("security.protocol", "SSL")]));
+    assert_eq!(
+        service.kafka.properties,
+        variables(&[("security.protocol", "SSL"), ("ssl.ca.location", "/ca.pem")])
+    );
     assert_eq!(
         (service.limits.ports.as_slice(), service.limits.on, service.limits.share),
         ([1, 2].as_slice(), true, 0.5)
