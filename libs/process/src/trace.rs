@@ -207,10 +207,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_an_exporter_only_with_an_endpoint() {
+    async fn without_an_endpoint_there_is_no_exporter() {
         assert!(exporter("postbode-test", &TraceSettings::default()).unwrap().is_none());
-        let settings = TraceSettings { endpoint: Some("http://127.0.0.1:1".to_owned()), sample_ratio: 1.0 };
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn spans_are_sent_to_the_collector_at_the_latest_when_the_process_ends() {
+        use tracing_subscriber::layer::SubscriberExt as _;
+        let (tell, mut told) = tokio::sync::mpsc::channel(1);
+        let export = async move |uri: axum::http::Uri, body: axum::body::Bytes| {
+            tell.send((uri.path().to_owned(), body)).await.unwrap();
+            // No collector answers so, but the request is what is looked at.
+            axum::http::StatusCode::NO_CONTENT
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Some(format!("http://{}", listener.local_addr().unwrap()));
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(export)).await });
+        let settings = TraceSettings { endpoint, sample_ratio: 1.0 };
         let provider = exporter("postbode-test", &settings).unwrap().unwrap();
-        tokio::task::spawn_blocking(move || flush(&provider, Duration::from_secs(1))).await.unwrap();
+        let subscriber = tracing_subscriber::registry().with(layer(&provider));
+        tracing::subscriber::with_default(subscriber, || drop(tracing::info_span!("a-step").entered()));
+        tokio::task::spawn_blocking(move || flush(&provider, Duration::from_secs(5))).await.unwrap();
+        let (path, body) = told.recv().await.unwrap();
+        assert_eq!(path, "/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+        for name in ["postbode-test", "a-step"] {
+            assert!(body.windows(name.len()).any(|part| part == name.as_bytes()), "{name}");
+        }
     }
 }
