@@ -34,17 +34,18 @@ impl Health {
     /// Adds a readiness check, which fails until told otherwise. A second one of the same name takes the first's place.
     pub fn ready(&self, name: &'static str) -> Check {
         let check = Check(Arc::new(Mutex::new(Err("starting".to_owned()))));
-        locked(&self.0.ready).insert(name, check.clone());
+        let told = check.clone();
+        self.ready_when(name, move || told.state());
         check
     }
 
-    /// Adds a readiness probe, asked at each request: quick, from what the process knows already.
+    /// Adds a readiness probe, asked at each request: quick, and not over the network.
     pub fn ready_when(
         &self,
         name: &'static str,
         probe: impl Fn() -> Result<(), String> + Send + Sync + 'static,
     ) {
-        locked(&self.0.ready_probes).insert(name, Box::new(probe));
+        locked(&self.0.ready).insert(name, Box::new(probe));
     }
 
     /// Adds a liveness probe, asked at each request: quick, and about this process only, never about Kafka or the network.
@@ -132,6 +133,13 @@ mod tests {
         assert!(health.readiness().passes());
         registry.fail("away");
         assert_eq!(health.readiness(), Report::default().with("registry", Err("away".into())));
+    }
+
+    #[test]
+    fn readiness_may_be_asked_for_too() {
+        let health = Health::new();
+        health.ready_when("group", || Err("not joined".to_owned()));
+        assert_eq!(health.readiness(), Report::default().with("group", Err("not joined".to_owned())));
     }
 
     #[test]
