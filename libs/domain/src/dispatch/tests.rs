@@ -1,1 +1,498 @@
-//! tests
+//! Input at a time, expected commands: stories first, then every order of things against a naive model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::fixtures::webhook;
+use crate::{Change, Frontier, Limits, Registry, Tiers, Webhook};
+
+const E: Epoch = Epoch(1);
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn place(offset: i64) -> Place {
+    Place { epoch: E, offset: Offset(offset) }
+}
+
+fn answered(status: u16) -> Outcome {
+    Outcome::Answered { status, retry_after: None }
+}
+
+/// A dispatcher over two tiers, its registry, and the time.
+struct Bench {
+    dispatcher: Dispatcher<i64>,
+    registry: Registry,
+    fresh: bool,
+    now: Timestamp,
+}
+
+impl Bench {
+    fn new(webhooks: &[Webhook]) -> Self {
+        let tiers = Tiers::new([secs(5), secs(30), secs(300)]).unwrap();
+        let schedule = Schedule::new(tiers, &[secs(5), secs(30)]).unwrap();
+        let mut bench = Self {
+            dispatcher: Dispatcher::new(DispatchSettings::new(schedule)),
+            registry: Registry::default(),
+            fresh: true,
+            now: at(1_000_000),
+        };
+        for (offset, webhook) in webhooks.iter().enumerate() {
+            bench.register(i64::try_from(offset).unwrap(), webhook.clone());
+        }
+        bench.dispatcher.handle_assigned(E, Some(Offset(0)), Vec::new());
+        bench
+    }
+
+    fn register(&mut self, offset: i64, webhook: Webhook) {
+        self.registry.apply(Offset(offset), Change::Webhook(Box::new(webhook)));
+        self.dispatcher.handle_registry();
+    }
+
+    fn read(&mut self, offset: i64, webhook: &str) {
+        self.read_with(offset, webhook, 0, Progress::default());
+    }
+
+    fn read_with(&mut self, offset: i64, webhook: &str, registry: i64, progress: Progress) {
+        let job = Job {
+            webhook: webhook.into(),
+            registry: Offset(registry),
+            progress,
+            bytes: 100,
+            payload: offset,
+        };
+        self.dispatcher.handle_delivery(place(offset), job);
+    }
+
+    /// Everything there is to do now, commits aside.
+    fn commands(&mut self) -> Vec<Command<i64>> {
+        let view = View { registry: &self.registry, fresh: self.fresh };
+        std::iter::from_fn(|| self.dispatcher.next_command(self.now, view))
+            .filter(|command| !matches!(command, Command::Commit(_)))
+            .collect()
+    }
+
+    /// What is sent now, by offset.
+    fn sends(&mut self) -> Vec<i64> {
+        let sends = self.commands().into_iter().map(|command| match command {
+            Command::Send { place, .. } => place.offset.0,
+            other => panic!("only sends are expected, not {other:?}"),
+        });
+        sends.collect()
+    }
+
+    fn outcome(&mut self, offset: i64, outcome: &Outcome) -> Fate {
+        self.dispatcher.handle_outcome(self.now, place(offset), self.now, outcome)
+    }
+
+    fn frontier(&mut self) -> Vec<Frontier> {
+        self.dispatcher.claims.commit_refused();
+        self.dispatcher.claims.changed()
+    }
+}
+
+fn frontier(offset: i64, completed: &[i64]) -> Vec<Frontier> {
+    let completed = completed.iter().map(|offset| Offset(*offset)).collect();
+    vec![Frontier { epoch: E, offset: Offset(offset), completed }]
+}
+
+#[test]
+fn a_delivery_is_sent_and_committed_when_it_succeeded() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    let commands = bench.commands();
+    let [Command::Send { number: 1, payload: 0, standing, .. }] = &commands[..] else { panic!("{commands:?}") };
+    assert_eq!(standing.webhook.id.as_str(), "a");
+    assert_eq!(bench.frontier(), frontier(0, &[]));
+    assert_eq!(bench.outcome(0, &answered(204)), Fate::Delivered);
+    assert_eq!(bench.frontier(), frontier(1, &[]));
+    assert!(bench.dispatcher.is_idle() && bench.commands().is_empty() && bench.dispatcher.bytes() == 0);
+}
+
+#[test]
+fn a_failed_attempt_goes_to_the_schedules_tier_and_is_done_when_that_is_written() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    bench.sends();
+    let Fate::Retried(tier) = bench.outcome(0, &answered(500)) else { panic!("it is retried") };
+    assert_eq!(tier.name(), "5s");
+    let commands = bench.commands();
+    let [Command::Retry { progress, .. }] = &commands[..] else { panic!("{commands:?}") };
+    assert_eq!((progress.attempts, progress.first_attempt_at), (1, Some(bench.now)));
+    assert_eq!(bench.frontier(), frontier(0, &[]));
+    bench.dispatcher.handle_written(place(0));
+    assert_eq!(bench.frontier(), frontier(1, &[]));
+}
+
+#[test]
+fn a_spent_schedule_ends_in_the_dead_letters() {
+    for (outcome, reason) in [
+        (answered(500), DeathReason::Exhausted),
+        (Outcome::Denied("loopback".into()), DeathReason::AddressDenied),
+        (answered(410), DeathReason::Gone),
+    ] {
+        let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+        bench.read_with(0, "a", 0, Progress { attempts: 2, ..Progress::default() });
+        bench.sends();
+        assert_eq!(bench.outcome(0, &outcome), Fate::Died(reason));
+        let commands = bench.commands();
+        assert!(matches!(&commands[..], [Command::DeadLetter { progress, .. }] if progress.attempts == 3));
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_gone_is_disabled_as_of_the_revision_that_was_called() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    let commands = bench.commands();
+    let [Command::Send { standing, .. }] = &commands[..] else { panic!("{commands:?}") };
+    bench.outcome(0, &answered(410));
+    bench.dispatcher.handle_gone(standing);
+    let commands = bench.commands();
+    let [Command::DeadLetter { .. }, Command::Disable { revision, reason, .. }] = &commands[..] else {
+        panic!("{commands:?}")
+    };
+    assert_eq!((*revision, *reason), (standing.webhook.revision, DisabledReason::Gone));
+}
+
+#[test]
+fn the_endpoint_may_ask_for_a_longer_wait() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    bench.sends();
+    let Fate::Retried(tier) = bench.outcome(0, &Outcome::Answered { status: 429, retry_after: Some(secs(60)) }) else {
+        panic!("it is retried")
+    };
+    assert_eq!(tier.name(), "5m");
+}
+
+#[test]
+fn a_webhook_that_may_not_be_called_defers_without_spending_an_attempt_until_it_expires() {
+    for state in [State::Paused, State::Unverified, State::Disabled(DisabledReason::Failing)] {
+        let mut bench = Bench::new(&[Webhook { state, ..webhook("a", "acme", &[]) }]);
+        bench.read(0, "a");
+        let commands = bench.commands();
+        let [Command::Retry { tier, progress, last: None, .. }] = &commands[..] else { panic!("{commands:?}") };
+        assert_eq!((tier.name().as_str(), progress.attempts, progress.deferrals), ("5m", 0, 1));
+        assert_eq!(progress.waiting_since, Some(bench.now));
+        let long_ago = Progress { waiting_since: Some(bench.now - secs(72 * 3600)), ..Progress::default() };
+        bench.read_with(1, "a", 0, long_ago);
+        assert!(matches!(bench.commands()[..], [Command::DeadLetter { reason: DeathReason::Expired, .. }]));
+    }
+}
+
+#[test]
+fn a_deleted_webhook_is_unknown_only_to_a_view_that_has_passed_its_record() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read_with(0, "b", 7, Progress::default());
+    bench.read_with(1, "a", 0, Progress::default());
+    assert_eq!(bench.sends(), [1]);
+    bench.registry.passed(Offset(6));
+    bench.dispatcher.handle_registry();
+    assert_eq!(bench.sends(), [0; 0]);
+    bench.register(7, webhook("b", "acme", &[]));
+    assert_eq!(bench.sends(), [0]);
+    bench.registry.apply(Offset(8), Change::WebhookGone("b".into()));
+    bench.read_with(2, "b", 7, Progress::default());
+    assert!(matches!(bench.commands()[..], [Command::DeadLetter { reason: DeathReason::UnknownWebhook, .. }]));
+}
+
+#[test]
+fn without_a_fresh_registry_everything_undecided_waits_and_what_runs_is_finished() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    assert_eq!(bench.sends(), [0]);
+    bench.fresh = false;
+    bench.read(1, "a");
+    bench.read(2, "nobody");
+    bench.outcome(0, &answered(500));
+    assert!(matches!(bench.commands()[..], [Command::Retry { .. }]));
+    bench.fresh = true;
+    bench.dispatcher.handle_registry();
+    assert_eq!(bench.commands().len(), 2);
+}
+
+#[test]
+fn a_lane_keeps_to_its_concurrency_and_the_lanes_take_turns() {
+    let limits = Limits { concurrency: 2, ..Limits::default() };
+    let mut bench = Bench::new(&[Webhook { limits, ..webhook("a", "acme", &[]) }, webhook("b", "acme", &[])]);
+    for offset in 0..6 {
+        bench.read(offset, "a");
+    }
+    bench.read(6, "b");
+    assert_eq!(bench.sends(), [0, 6, 1]);
+    bench.outcome(1, &answered(200));
+    assert_eq!(bench.sends(), [2]);
+    assert_eq!(bench.frontier(), frontier(0, &[1]));
+}
+
+#[test]
+fn the_process_keeps_to_its_cap() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.dispatcher.settings.max_open = 3;
+    for offset in 0..5 {
+        bench.read(offset, "a");
+    }
+    assert_eq!(bench.sends(), [0, 1, 2]);
+    bench.outcome(0, &answered(200));
+    assert_eq!(bench.sends(), [3]);
+}
+
+#[test]
+fn a_crowded_partition_is_paused_and_resumed() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.dispatcher.settings.window = Window { undone: 2, span: 100 };
+    for offset in 0..3 {
+        bench.read(offset, "a");
+    }
+    let commands = bench.commands();
+    assert!(matches!(&commands[0], Command::Pause(epochs) if *epochs == [E]), "{commands:?}");
+    bench.outcome(0, &answered(200));
+    bench.outcome(1, &answered(200));
+    assert!(matches!(&bench.commands()[..], [Command::Resume(epochs)] if *epochs == [E]));
+}
+
+#[test]
+fn a_revoked_partition_finishes_what_runs_then_commits_then_is_released() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.dispatcher.settings.max_open = 1;
+    bench.read(0, "a");
+    bench.read(1, "a");
+    assert_eq!(bench.sends(), [0]);
+    bench.dispatcher.handle_revoking(&[E]);
+    assert_eq!(bench.commands().len(), 0);
+    bench.outcome(0, &answered(200));
+    let view = View { registry: &bench.registry, fresh: true };
+    let Some(Command::Commit(last)) = bench.dispatcher.next_command(bench.now, view) else { panic!("a last commit") };
+    assert_eq!(last, frontier(1, &[]));
+    assert_eq!(bench.commands().len(), 0);
+    bench.dispatcher.handle_committed(true);
+    assert!(matches!(&bench.commands()[..], [Command::Release(epochs)] if *epochs == [E]));
+}
+
+#[test]
+fn an_outcome_of_a_lost_claim_says_nothing_about_the_present_one() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    bench.sends();
+    bench.dispatcher.handle_lost(&[E]);
+    bench.dispatcher.handle_assigned(Epoch(2), Some(Offset(0)), Vec::new());
+    assert_eq!(bench.outcome(0, &answered(200)), Fate::Stale);
+    let commit = bench.dispatcher.claims.changed();
+    assert_eq!(commit, [Frontier { epoch: Epoch(2), offset: Offset(0), completed: vec![] }]);
+    assert_eq!(bench.dispatcher.open(), 0);
+}
+
+#[test]
+fn a_stop_begins_nothing_and_waits_for_what_runs() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.dispatcher.settings.max_open = 1;
+    bench.read(0, "a");
+    bench.read(1, "a");
+    bench.sends();
+    bench.dispatcher.handle_stop();
+    bench.read(2, "a");
+    assert!(!bench.dispatcher.is_idle() && bench.sends().is_empty());
+    bench.outcome(0, &answered(200));
+    assert!(bench.dispatcher.is_idle());
+    assert!(matches!(bench.dispatcher.last_commit(), Command::Commit(last) if last == frontier(1, &[])));
+}
+
+#[test]
+fn a_record_that_is_no_delivery_is_buried_whatever_the_registry_says() {
+    let mut bench = Bench::new(&[]);
+    bench.fresh = false;
+    bench.dispatcher.handle_stranger(place(0), 0, 10);
+    assert!(matches!(bench.commands()[..], [Command::DeadLetter { reason: DeathReason::Malformed, .. }]));
+    bench.dispatcher.handle_written(place(0));
+    assert_eq!(bench.frontier(), frontier(1, &[]));
+}
+
+/// One thing that may happen.
+#[derive(Clone, Debug)]
+enum Happening {
+    Read(u8),
+    Outcome(usize, u16),
+    Written(usize),
+    Registry(u8, u8),
+    Fresh(bool),
+    Revoke,
+    Lose,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let status = prop_oneof![3 => Just(200_u16), 2 => Just(500), 1 => Just(410), 1 => Just(429)];
+    prop_oneof![
+        6 => (0_u8..4).prop_map(Happening::Read),
+        6 => (any::<usize>(), status).prop_map(|(index, status)| Happening::Outcome(index, status)),
+        3 => any::<usize>().prop_map(Happening::Written),
+        1 => (0_u8..4, 0_u8..3).prop_map(|(webhook, state)| Happening::Registry(webhook, state)),
+        1 => any::<bool>().prop_map(Happening::Fresh),
+        1 => Just(Happening::Revoke),
+        1 => Just(Happening::Lose),
+    ]
+}
+
+/// What a log, its consumer group and the world make of a dispatcher's commands.
+struct World {
+    bench: Bench,
+    log: i64,
+    read: i64,
+    committed: Frontier,
+    running: BTreeSet<Place>,
+    writing: BTreeSet<Place>,
+    /// What is done, by offset: sent with success, or written elsewhere.
+    done: BTreeMap<i64, u32>,
+    epoch: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let webhooks: Vec<_> = (0..4).map(|n| webhook(&format!("w{n}"), "acme", &[])).collect();
+        Self {
+            bench: Bench::new(&webhooks),
+            log: 0,
+            read: 0,
+            committed: Frontier { epoch: E, offset: Offset(0), completed: Vec::new() },
+            running: BTreeSet::new(),
+            writing: BTreeSet::new(),
+            done: BTreeMap::new(),
+            epoch: 1,
+        }
+    }
+
+    fn place(&self, offset: i64) -> Place {
+        Place { epoch: Epoch(self.epoch), offset: Offset(offset) }
+    }
+
+    fn settle(&mut self) -> Result<(), TestCaseError> {
+        while let Some(command) = self.next_command() {
+            match command {
+                Command::Send { place, .. } => {
+                    prop_assert!(self.bench.fresh, "nothing is sent without a fresh registry");
+                    prop_assert!(self.running.insert(place), "sent twice at once");
+                }
+                Command::Retry { place, .. } | Command::DeadLetter { place, .. } => {
+                    prop_assert!(self.writing.insert(place), "written twice at once");
+                }
+                Command::Commit(frontiers) => {
+                    for frontier in frontiers.into_iter().filter(|f| f.epoch.0 == self.epoch) {
+                        let claimed = (0..frontier.offset.0).chain(frontier.completed.iter().map(|o| o.0));
+                        for offset in claimed {
+                            prop_assert!(self.done.contains_key(&offset), "committed past undone {offset}");
+                        }
+                        prop_assert!(frontier.offset >= self.committed.offset, "the frontier went back");
+                        self.committed = frontier;
+                    }
+                    self.bench.dispatcher.handle_committed(true);
+                }
+                Command::Release(_) => self.hand_over(),
+                Command::Disable { .. } | Command::Pause(_) | Command::Resume(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn next_command(&mut self) -> Option<Command<i64>> {
+        let view = View { registry: &self.bench.registry, fresh: self.bench.fresh };
+        self.bench.dispatcher.next_command(self.bench.now, view)
+    }
+
+    /// The partition comes back under a new epoch, from what was committed.
+    fn hand_over(&mut self) {
+        self.epoch += 1;
+        self.read = self.committed.offset.0;
+        let (offset, completed) = (self.committed.offset, self.committed.completed.clone());
+        self.bench.dispatcher.handle_assigned(Epoch(self.epoch), Some(offset), completed);
+        while self.read < self.log {
+            self.deliver();
+        }
+    }
+
+    fn deliver(&mut self) {
+        let offset = self.read;
+        self.read += 1;
+        let job = Job {
+            webhook: format!("w{}", offset % 4).as_str().into(),
+            registry: Offset(0),
+            progress: Progress::default(),
+            bytes: 10,
+            payload: offset,
+        };
+        self.bench.dispatcher.handle_delivery(self.place(offset), job);
+    }
+
+    fn happen(&mut self, happening: Happening) -> Result<(), TestCaseError> {
+        match happening {
+            Happening::Read(n) => {
+                for _ in 0..=n {
+                    self.log += 1;
+                    self.deliver();
+                }
+            }
+            Happening::Outcome(index, status) if !self.running.is_empty() => {
+                let place = *self.running.iter().nth(index % self.running.len()).unwrap();
+                self.running.remove(&place);
+                let now = self.bench.now;
+                let fate = self.bench.dispatcher.handle_outcome(now, place, now, &answered(status));
+                if fate == Fate::Delivered {
+                    *self.done.entry(place.offset.0).or_default() += 1;
+                }
+            }
+            Happening::Written(index) if !self.writing.is_empty() => {
+                let place = *self.writing.iter().nth(index % self.writing.len()).unwrap();
+                self.writing.remove(&place);
+                *self.done.entry(place.offset.0).or_default() += 1;
+                self.bench.dispatcher.handle_written(place);
+            }
+            Happening::Registry(n, state) => {
+                let state = [State::Active, State::Active, State::Paused][usize::from(state)].clone();
+                let offset = self.bench.registry.position().0;
+                self.bench.register(offset, Webhook { state, ..webhook(&format!("w{n}"), "acme", &[]) });
+            }
+            Happening::Fresh(fresh) => {
+                self.bench.fresh = fresh;
+                self.bench.dispatcher.handle_registry();
+            }
+            Happening::Revoke => self.bench.dispatcher.handle_revoking(&[Epoch(self.epoch)]),
+            Happening::Lose => {
+                self.bench.dispatcher.handle_lost(&[Epoch(self.epoch)]);
+                self.hand_over();
+            }
+            Happening::Outcome(..) | Happening::Written(_) => {}
+        }
+        self.bench.now = self.bench.now + secs(1);
+        self.settle()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Whatever happens in whatever order: no commit passes what is not done, nothing is sent or written twice at once
+    /// under one claim, and in the end everything is done.
+    #[test]
+    fn nothing_is_lost_or_committed_early_whatever_happens(happenings in prop::collection::vec(happening(), 1..120)) {
+        let mut world = World::new();
+        for happening in happenings {
+            world.happen(happening)?;
+        }
+        world.happen(Happening::Fresh(true))?;
+        world.happen(Happening::Read(0))?;
+        while !world.running.is_empty() || !world.writing.is_empty() {
+            world.happen(Happening::Outcome(0, 200))?;
+            world.happen(Happening::Written(0))?;
+        }
+        for offset in 0..world.log {
+            prop_assert!(world.done.contains_key(&offset), "{offset} is neither done nor under way");
+        }
+        prop_assert!(world.bench.dispatcher.is_idle());
+    }
+}
