@@ -10,8 +10,7 @@ pub struct Health(Arc<Checks>);
 
 #[derive(Default)]
 struct Checks {
-    ready: Mutex<BTreeMap<&'static str, Check>>,
-    ready_probes: Mutex<BTreeMap<&'static str, Box<Probe>>>,
+    ready: Mutex<BTreeMap<&'static str, Box<Probe>>>,
     live: Mutex<BTreeMap<&'static str, Box<Probe>>>,
 }
 
@@ -55,10 +54,7 @@ impl Health {
 
     /// What the readiness checks and probes say now.
     pub fn readiness(&self) -> Report {
-        let mut report: BTreeMap<_, _> =
-            locked(&self.0.ready).iter().map(|(name, check)| (*name, check.state())).collect();
-        report.extend(locked(&self.0.ready_probes).iter().map(|(name, probe)| (*name, probe())));
-        Report(report)
+        Report(locked(&self.0.ready).iter().map(|(name, probe)| (*name, probe())).collect())
     }
 
     /// What the liveness probes say now.
