@@ -377,6 +377,7 @@ impl World {
             match command {
                 Command::Send { place, .. } => {
                     prop_assert!(self.bench.fresh, "nothing is sent without a fresh registry");
+                    prop_assert!(place.epoch.0 == self.epoch, "sent for a claim that is gone");
                     prop_assert!(self.running.insert(place), "sent twice at once");
                 }
                 Command::Retry { place, .. } | Command::DeadLetter { place, .. } => {
