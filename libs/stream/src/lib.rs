@@ -1,16 +1,26 @@
 //! Kafka: sources, sinks, tables and flows. The only crate that names rdkafka.
 
+mod admin;
+mod client;
 mod flow;
+mod journal;
 mod log;
 mod scan;
 mod settings;
 mod sink;
 mod source;
+mod table;
+mod tail;
+mod view;
 mod writes;
 
+pub use admin::{Admin, AdminError, Problem, Severity, TopicReport, Unfit};
 pub use flow::{Flow, FlowError, Next, Step};
+pub use journal::{Journal, JournalOptions, Recorded, WriteError};
 pub use scan::{Scan, ScanError, ScanOptions, Span};
 pub use settings::KafkaSettings;
 pub use sink::{SendError, Sink, SinkOptions, Written};
 pub use source::{Claim, Monitor, Source, SourceEvent, SourceOptions};
+pub use table::{Table, TableError, TableOptions, TableState};
+pub use view::RegistryView;
 pub use writes::{Failures, WriteEvent, Writes};
