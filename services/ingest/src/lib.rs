@@ -8,22 +8,15 @@ pub mod api;
 pub mod author;
 pub mod body;
 mod config;
+mod kafka;
 pub mod names;
 pub mod parse;
 pub mod pipeline;
 pub mod record;
 pub mod refusal;
+mod service;
 pub mod telemetry;
 pub mod validate;
 
 pub use config::{IngestSettings, Settings};
-
-/// Runs the service until it is told to stop.
-///
-/// # Errors
-/// When the configuration does not go together, Kafka's client can't be made, or the address is taken.
-pub async fn run(service: process::Service<Settings>) -> anyhow::Result<()> {
-    service.config.check()?;
-    service.lifecycle.soft_stop().await;
-    Ok(())
-}
+pub use service::run;

@@ -29,7 +29,7 @@ pub enum Refusal {
     Invalid(Vec<Fault>),
     /// Too much is held in memory: 503, soon again.
     Busy,
-    /// The keys are not read yet: 503.
+    /// The topics are not checked or the keys not read yet: 503.
     Starting,
     /// Kafka did not acknowledge every record: 503. Some may have been written.
     Unavailable(String),
@@ -143,7 +143,7 @@ impl Refusal {
                     .retry_after(1)
             }
             Self::Starting => {
-                problem(StatusCode::SERVICE_UNAVAILABLE, "the API keys are not read yet".to_owned())
+                problem(StatusCode::SERVICE_UNAVAILABLE, "the service is still starting".to_owned())
                     .retry_after(1)
             }
             Self::Unavailable(why) => unavailable(why),
