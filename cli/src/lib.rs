@@ -1,9 +1,12 @@
 //! The command line of Postbode: one module a command.
 
 mod context;
+mod dlq;
 mod error;
+mod events;
 pub mod listen;
 mod output;
+mod rest;
 mod signals;
 
 use std::process::ExitCode;
@@ -25,8 +28,12 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Bring events to ingest
+    Events(events::EventsArgs),
     /// Receive webhooks on this machine: check their signatures and print them
     Listen(listen::ListenArgs),
+    /// Read and replay dead letters, over plain Kafka
+    Dlq(dlq::DlqArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -49,7 +56,9 @@ pub fn run() -> ExitCode {
 async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
     let context = Context::new(globals)?;
     match command {
+        Command::Events(args) => events::run(args, &context).await,
         Command::Listen(args) => listen::run(args, &context).await,
+        Command::Dlq(args) => dlq::run(args, &context).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "postbode", &mut std::io::stdout());
             Ok(())

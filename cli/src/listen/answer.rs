@@ -6,14 +6,14 @@ use http::StatusCode;
 
 /// `503` fails every call, `503:3` the first three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(super) struct Failure {
     status: StatusCode,
     times: Option<u64>,
 }
 
 impl Failure {
     /// The status for the call after `earlier` ones; none when it succeeds.
-    pub fn of_call(&self, earlier: u64) -> Option<StatusCode> {
+    pub(super) fn of_call(&self, earlier: u64) -> Option<StatusCode> {
         self.times.is_none_or(|times| earlier < times).then_some(self.status)
     }
 }

@@ -73,10 +73,8 @@ pub(crate) async fn run(args: ListenArgs, context: &Context) -> anyhow::Result<(
         printer,
         clock: process::SystemClock,
     });
-    let router = Router::new()
-        .fallback(receive)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Arc::clone(&desk));
+    let router =
+        Router::new().fallback(receive).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Arc::clone(&desk));
     let stop = async move {
         tokio::select! {
             () = crate::signals::interrupted() => {}
@@ -117,7 +115,15 @@ async fn receive(
     let genuine = desk.verifier.as_ref().map(|verifier| verifier.check(&headers, &body, now.as_secs()));
     tokio::time::sleep(desk.delay).await;
     let status = desk.status(genuine.is_none_or(|genuine| genuine.is_ok()));
-    desk.printer.call(&Call { at: now, method: &method, uri: &uri, headers: &headers, body: &body, genuine, status });
+    desk.printer.call(&Call {
+        at: now,
+        method: &method,
+        uri: &uri,
+        headers: &headers,
+        body: &body,
+        genuine,
+        status,
+    });
     if status.is_success() {
         desk.count_accepted();
     }

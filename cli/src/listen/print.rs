@@ -138,10 +138,14 @@ mod tests {
 
     #[test]
     fn a_call_as_json_says_what_was_wrong_with_it() {
-        let headers: HeaderMap = [("webhook-id".parse().unwrap(), "dlv_1".parse().unwrap())].into_iter().collect();
+        let headers: HeaderMap =
+            [("webhook-id".parse().unwrap(), "dlv_1".parse().unwrap())].into_iter().collect();
         let uri = "/hook?a=1".parse().unwrap();
         let shown = call(&headers, b"{\"a\":1}", &uri).json();
-        assert_eq!((&shown["id"], &shown["genuine"], &shown["status"]), (&json!("dlv_1"), &json!(false), &json!(401)));
+        assert_eq!(
+            (&shown["id"], &shown["genuine"], &shown["status"]),
+            (&json!("dlv_1"), &json!(false), &json!(401))
+        );
         assert_eq!((&shown["body"]["a"], &shown["path"]), (&json!(1), &json!("/hook?a=1")));
         assert!(shown["problem"].as_str().unwrap().contains("no signature matches"));
     }

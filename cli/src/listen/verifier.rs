@@ -181,7 +181,9 @@ mod tests {
 
     #[test]
     fn a_secret_has_a_prefix_and_24_to_64_bytes() {
-        for bad in ["", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_short", "whsec_!!!", "whsec_MfKQ9r8GKYqrTwjU"] {
+        for bad in
+            ["", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_short", "whsec_!!!", "whsec_MfKQ9r8GKYqrTwjU"]
+        {
             assert!(Verifier::new([bad]).is_err(), "{bad}");
         }
         assert!(Verifier::new([]).is_ok());

@@ -1,0 +1,164 @@
+//! Calls to our own services' APIs.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use http::{HeaderMap, Method, StatusCode};
+use process::Secret;
+use serde_json::Value;
+use url::Url;
+
+use crate::error::usage;
+use crate::output::safe;
+
+/// A client of one service.
+#[derive(Clone)]
+pub(crate) struct Rest {
+    http: reqwest::Client,
+    base: Url,
+    key: Secret,
+}
+
+/// What a service answered, whatever the status.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A service said no.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{status}: {detail}")]
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    pub(crate) detail: String,
+    /// The whole problem (RFC 9457), or null if the answer was none.
+    pub(crate) problem: Value,
+}
+
+/// How long a service may take for one call. Verification fetches from strangers; Kafka may be slow.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+impl Rest {
+    /// A client for the service at an address, in the name of a key.
+    pub(crate) fn new(base: &str, key: &Secret) -> anyhow::Result<Self> {
+        let parsed =
+            Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let base = parsed
+            .ok_or_else(|| usage(format!("'{base}' is not an address like https://console.example.com")))?;
+        // Our own services are reached directly.
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).user_agent(AGENT).build()?;
+        Ok(Self { http, base, key: key.clone() })
+    }
+
+    /// Calls and expects success: the answer's JSON, null where there is none.
+    pub(crate) async fn json(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let headers: &[_] = if body.is_empty() { &[] } else { &[("content-type", "application/json")] };
+        let answer = self.call(method, path, headers, body.into_bytes()).await?.successful()?;
+        if answer.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&answer.body).with_context(|| format!("{path}: the answer is not JSON"))
+    }
+
+    /// Calls, and leaves it to the caller what the status means.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> anyhow::Result<Answer> {
+        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        let mut request = self.http.request(method, &url).bearer_auth(self.key.expose());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.body(body).send().await;
+        let response =
+            response.map_err(|error| anyhow::anyhow!("no answer from {url}: {}", innermost(&error)))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.with_context(|| format!("the answer from {url} broke off"))?;
+        Ok(Answer { status, headers, body: body.into() })
+    }
+}
+
+const AGENT: &str = concat!("postbode-cli/", env!("CARGO_PKG_VERSION"));
+
+impl Answer {
+    /// Itself if it is a success.
+    ///
+    /// # Errors
+    /// [`Refused`] if it is not.
+    pub(crate) fn successful(self) -> Result<Self, Refused> {
+        if self.status.is_success() { Ok(self) } else { Err(self.refused()) }
+    }
+
+    /// What it refuses, in the service's own words where it has some.
+    pub(crate) fn refused(&self) -> Refused {
+        let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let text = |name: &str| problem.get(name).and_then(Value::as_str).map(safe);
+        let detail = text("detail").or_else(|| text("title"));
+        let reason = || self.status.canonical_reason().unwrap_or("no reason given").to_owned();
+        Refused { status: self.status, detail: detail.unwrap_or_else(reason), problem }
+    }
+
+    /// How long the service wants to be left alone, if it says so in seconds.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get("retry-after")?.to_str().ok()?;
+        value.trim().parse().ok().map(Duration::from_secs)
+    }
+}
+
+/// The last of the causes says what really happened: connection refused, say.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str, retry_after: Option<&str>) -> Answer {
+        let headers =
+            retry_after.iter().map(|value| ("retry-after".parse().unwrap(), value.parse().unwrap()));
+        let status = StatusCode::from_u16(status).unwrap();
+        Answer { status, headers: headers.collect(), body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_problem_speaks_for_itself_and_anything_else_by_its_status() {
+        let problem =
+            answer(409, r#"{"title":"Conflict","detail":"revision 3 is stale","code":"stale"}"#, None);
+        let refused = problem.successful().err().unwrap();
+        assert_eq!(refused.to_string(), "409 Conflict: revision 3 is stale");
+        assert_eq!(refused.problem["code"], "stale");
+        assert_eq!(answer(502, "<html>", None).refused().to_string(), "502 Bad Gateway: Bad Gateway");
+        assert!(answer(202, "", None).successful().is_ok());
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds() {
+        assert_eq!(answer(503, "", Some("7")).retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(answer(503, "", Some("Wed, 21 Oct 2026 07:28:00 GMT")).retry_after(), None);
+        assert_eq!(answer(503, "", None).retry_after(), None);
+    }
+
+    #[test]
+    fn an_address_must_be_http() {
+        for bad in ["", "localhost:8080", "ftp://x/", "http://"] {
+            assert!(Rest::new(bad, &Secret::default()).is_err(), "{bad}");
+        }
+        assert!(Rest::new("http://127.0.0.1:8080", &Secret::default()).is_ok());
+    }
+}
