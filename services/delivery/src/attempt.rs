@@ -63,9 +63,14 @@ impl Attempts {
     ) -> (Timestamp, HeaderMap, Exchange) {
         let now = self.clock.now();
         let request = match &payload.delivery {
-            Ok(delivery) => {
-                bodies::request(now, &standing.webhook, credentials, delivery, &payload.record, &self.user_agent)
-            }
+            Ok(delivery) => bodies::request(
+                now,
+                &standing.webhook,
+                credentials,
+                delivery,
+                &payload.record,
+                &self.user_agent,
+            ),
             Err(error) => Err(error.to_string()),
         };
         match request {
@@ -125,7 +130,9 @@ impl Done {
 
 fn shown(headers: &HeaderMap, show: impl Fn(&str) -> bool) -> Vec<(String, String)> {
     let shown = headers.iter().filter(|(name, _)| show(name.as_str()));
-    shown.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    shown
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
 }
 
 fn durations(phases: &Phases) -> Durations {

@@ -41,7 +41,12 @@ pub(crate) fn request(
     if let Some(traceparent) = traceparent.and_then(|value| HeaderValue::from_str(value).ok()) {
         headers.insert(TRACEPARENT, traceparent);
     }
-    Ok(PostRequest { url: credentials.url.clone(), headers, body: body.bytes, timeout: webhook.limits.timeout })
+    Ok(PostRequest {
+        url: credentials.url.clone(),
+        headers,
+        body: body.bytes,
+        timeout: webhook.limits.timeout,
+    })
 }
 
 fn text(value: &str) -> Result<HeaderValue, String> {

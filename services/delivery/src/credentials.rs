@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{DeliveryId, Keyring, Offset, Place, Sealed, SigningSecret, Standing, Timestamp, Webhook, WebhookId};
+use domain::{
+    DeliveryId, Keyring, Offset, Place, Sealed, SigningSecret, Standing, Timestamp, Webhook, WebhookId,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
@@ -82,7 +84,8 @@ fn open(keyring: &Keyring, webhook: &Webhook) -> Result<Credentials, Unusable> {
     for header in &webhook.headers {
         let field = wire::registry::header_field(&header.name);
         let value = text(&field, &header.value)?;
-        let name = HeaderName::try_from(&header.name).map_err(|error| unusable(field.clone(), error.to_string()))?;
+        let name =
+            HeaderName::try_from(&header.name).map_err(|error| unusable(field.clone(), error.to_string()))?;
         let value = HeaderValue::try_from(value).map_err(|error| unusable(field, error.to_string()))?;
         headers.insert(name, value);
     }

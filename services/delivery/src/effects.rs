@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{Change, Clock, DeathReason, Health, Outcome, Progress, RecordPlace, Revision, Tier, Timestamp, WebhookId};
+use domain::{
+    Change, Clock, DeathReason, Health, Outcome, Progress, RecordPlace, Revision, Tier, Timestamp, WebhookId,
+};
 use stream::{Sink, Writes};
 use wire::dead_letter::{self, Death};
 use wire::topics::Topics;
@@ -31,8 +33,12 @@ impl Effects {
         delivery::set_due_at(&mut headers, self.clock.now() + tier.delay());
         let topic = self.topics.retry(tier).expect("schedules name tiers that have a topic");
         let record = &held.record;
-        let out =
-            OutRecord { topic: Arc::clone(topic), key: record.key.clone(), value: record.value.clone(), headers };
+        let out = OutRecord {
+            topic: Arc::clone(topic),
+            key: record.key.clone(),
+            value: record.value.clone(),
+            headers,
+        };
         self.writes.begin((place, held), out);
     }
 
@@ -59,7 +65,8 @@ impl Effects {
             last_error: last.map(Outcome::explain),
         };
         let headers = headers_after(&held, progress);
-        let letter = dead_letter::bury(&held.record, headers, &self.topics.dead_deliveries, &self.group, &death);
+        let letter =
+            dead_letter::bury(&held.record, headers, &self.topics.dead_deliveries, &self.group, &death);
         self.writes.begin((place, held), letter);
     }
 

@@ -8,7 +8,10 @@ use domain::{Clock, Command, Dispatcher, Fate, Outcome, RecordPlace, Verdict, Vi
 use http::HeaderValue;
 use outbound::Outbound;
 use process::{Check, Service};
-use stream::{Admin, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions, TableState, WriteEvent, Writes};
+use stream::{
+    Admin, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions, TableState,
+    WriteEvent, Writes,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use wire::topics::Topics;

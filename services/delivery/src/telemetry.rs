@@ -56,26 +56,56 @@ impl Telemetry {
         };
         let t = &telemetry;
         metrics.register("delivery_attempts", "Attempts, by what came of them", t.attempts.clone());
-        metrics.register_with_unit("delivery_attempt", "How long an attempt took", Unit::Seconds, t.duration.clone());
+        metrics.register_with_unit(
+            "delivery_attempt",
+            "How long an attempt took",
+            Unit::Seconds,
+            t.duration.clone(),
+        );
         metrics.register_with_unit(
             "delivery_first_attempt_latency",
             "From fan-out's write to the first attempt's end",
             Unit::Seconds,
             t.latency.clone(),
         );
-        metrics.register("delivery_retried", "Deliveries moved to a tier after a failed attempt", t.retried.clone());
-        metrics.register("delivery_deferred", "Deliveries moved to a tier without an attempt", t.deferred.clone());
-        metrics.register("delivery_dead_letters", "Deliveries that failed for good, by reason", t.dead.clone());
-        metrics.register("delivery_attempts_unrecorded", "Attempts missing in the history", t.unrecorded.clone());
+        metrics.register(
+            "delivery_retried",
+            "Deliveries moved to a tier after a failed attempt",
+            t.retried.clone(),
+        );
+        metrics.register(
+            "delivery_deferred",
+            "Deliveries moved to a tier without an attempt",
+            t.deferred.clone(),
+        );
+        metrics.register(
+            "delivery_dead_letters",
+            "Deliveries that failed for good, by reason",
+            t.dead.clone(),
+        );
+        metrics.register(
+            "delivery_attempts_unrecorded",
+            "Attempts missing in the history",
+            t.unrecorded.clone(),
+        );
         metrics.register("delivery_held", "Records read and not done", t.held.clone());
-        metrics.register_with_unit("delivery_held", "Records read and not done", Unit::Bytes, t.held_bytes.clone());
+        metrics.register_with_unit(
+            "delivery_held",
+            "Records read and not done",
+            Unit::Bytes,
+            t.held_bytes.clone(),
+        );
         metrics.register("delivery_open", "POSTs running", t.open.clone());
         metrics.register(
             "delivery_write_repeats",
             "Writes to tiers and dead letters that had to be repeated since the start",
             t.write_repeats.clone(),
         );
-        metrics.register("delivery_commits_refused", "Commits that the broker refused", t.commits_refused.clone());
+        metrics.register(
+            "delivery_commits_refused",
+            "Commits that the broker refused",
+            t.commits_refused.clone(),
+        );
         telemetry
     }
 

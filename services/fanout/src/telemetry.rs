@@ -46,7 +46,11 @@ impl Telemetry {
         metrics.register("fanout_events", "Events that were understood", t.events.clone());
         metrics.register("fanout_events_unmatched", "Events that no webhook wanted", t.unmatched.clone());
         metrics.register("fanout_deliveries", "Delivery records made", t.deliveries.clone());
-        metrics.register("fanout_dead_letters", "Events that were not understood, by reason", t.rejected.clone());
+        metrics.register(
+            "fanout_dead_letters",
+            "Events that were not understood, by reason",
+            t.rejected.clone(),
+        );
         metrics.register("fanout_holds", "Times routing waited for a fresh registry", t.holds.clone());
         let help = "From an event's writing to its routing";
         metrics.register_with_unit("fanout_delay", help, Unit::Seconds, t.delay.clone());

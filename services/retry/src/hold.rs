@@ -115,7 +115,8 @@ mod tests {
     fn a_tier_that_came_due_at_once_is_spread() {
         let mut hold = hold();
         let now = Timestamp::from_millis(10_000);
-        let at_once = (0..500).take_while(|_| matches!(hold.step(now, &record(Some("1"))), Next::Emit(_))).count();
+        let at_once =
+            (0..500).take_while(|_| matches!(hold.step(now, &record(Some("1"))), Next::Emit(_))).count();
         assert!((45..=60).contains(&at_once), "{at_once}");
     }
 }

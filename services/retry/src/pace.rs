@@ -36,7 +36,9 @@ mod tests {
     fn admitted(per_second: u32, millis: i64) -> usize {
         let mut pace = Pace::default();
         (0..millis)
-            .map(|ms| (0..1000).take_while(|_| pace.admit(Timestamp::from_millis(ms), per_second).is_ok()).count())
+            .map(|ms| {
+                (0..1000).take_while(|_| pace.admit(Timestamp::from_millis(ms), per_second).is_ok()).count()
+            })
             .sum()
     }
 

@@ -30,7 +30,11 @@ impl Default for Telemetry {
 impl Telemetry {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let telemetry = Self::default();
-        metrics.register("retry_released", "Records put back on deliveries, by tier", telemetry.released.clone());
+        metrics.register(
+            "retry_released",
+            "Records put back on deliveries, by tier",
+            telemetry.released.clone(),
+        );
         metrics.register_with_unit(
             "retry_lateness",
             "How long after it was due a record was put back",
