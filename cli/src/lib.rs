@@ -8,6 +8,7 @@ pub mod listen;
 mod output;
 mod rest;
 mod signals;
+mod topics;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use crate::context::{Context, Globals};
 
 /// Turns a mail platform's events into signed webhooks: tools for those who run it and those who receive.
 #[derive(Parser, Debug)]
-#[command(name = "postbode", version, propagate_version = true, max_term_width = 110)]
+#[command(name = "postbode", version, max_term_width = 110)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.")]
 struct Cli {
     #[command(subcommand)]
@@ -28,6 +29,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Make Kafka's topics, and check them
+    Topics(topics::TopicsArgs),
     /// Bring events to ingest
     Events(events::EventsArgs),
     /// Receive webhooks on this machine: check their signatures and print them
@@ -56,6 +59,7 @@ pub fn run() -> ExitCode {
 async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
     let context = Context::new(globals)?;
     match command {
+        Command::Topics(args) => topics::run(args, context).await,
         Command::Events(args) => events::run(args, &context).await,
         Command::Listen(args) => listen::run(args, &context).await,
         Command::Dlq(args) => dlq::run(args, &context).await,

@@ -15,6 +15,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use wire::Record;
 
 use crate::KafkaSettings;
@@ -80,8 +81,10 @@ pub struct Scan {
     records: mpsc::Receiver<Result<Record, ScanError>>,
 }
 
-/// How long Kafka may take to say what there is.
+/// How long Kafka may take to say what there is, …
 const PATIENCE: Duration = Duration::from_secs(15);
+/// … and how long to wait for one answer.
+const ONE_TRY: Duration = Duration::from_secs(5);
 /// How long one poll waits.
 const POLL: Duration = Duration::from_millis(100);
 /// Records read ahead.
@@ -194,8 +197,7 @@ impl Reader {
         let mut assignment = TopicPartitionList::new();
         let mut ends = BTreeMap::new();
         for (partition, span) in spans {
-            let watermarks = self.client.fetch_watermarks(topic, partition.0, PATIENCE);
-            let (low, high) = watermarks.map_err(|error| self.failed(&error))?;
+            let (low, high) = self.patiently(|| self.client.fetch_watermarks(topic, partition.0, ONE_TRY))?;
             let from =
                 span.from.0.max(low).max(later.get(&partition).map_or(0, |offset| offset.unwrap_or(high)));
             let end = span.to.map_or(high - 1, |to| to.0.min(high - 1));
@@ -224,7 +226,7 @@ impl Reader {
                 .add_partition_offset(&self.options.topic, partition.0, time)
                 .map_err(|error| self.failed(&error))?;
         }
-        let found = self.client.offsets_for_times(asked, PATIENCE).map_err(|error| self.failed(&error))?;
+        let found = self.patiently(|| self.client.offsets_for_times(asked.clone(), ONE_TRY))?;
         let start = |offset| if let KafkaOffset::Offset(offset) = offset { Some(offset) } else { None };
         Ok(found.elements().iter().map(|at| (Partition(at.partition()), start(at.offset()))).collect())
     }
@@ -236,6 +238,18 @@ impl Reader {
         }
         tracing::warn!(kafka.topic = &*self.options.topic, kafka.error = %error, "reading met an error");
         Ok(())
+    }
+
+    /// Asks until there is an answer: leaders move, and new topics take a moment.
+    fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> Result<T, ScanError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match ask() {
+                Ok(answer) => return Ok(answer),
+                Err(error) if Instant::now() >= until || self.tell.is_closed() => return Err(self.failed(&error)),
+                Err(_) => std::thread::sleep(POLL),
+            }
+        }
     }
 
     fn failed(&self, error: &KafkaError) -> ScanError {
