@@ -54,6 +54,12 @@ impl Intake {
         Self { budget, max_bytes, patience }
     }
 
+    /// Tells how many bytes are held, for as long as it is asked.
+    pub fn held(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let (budget, whole) = (self.budget.clone(), self.budget.available_permits());
+        move || whole.saturating_sub(budget.available_permits())
+    }
+
     /// Reads and decompresses a body.
     ///
     /// # Errors
@@ -245,12 +251,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_held_together_is_bounded_and_given_back() {
         let intake = intake();
+        let held = intake.held();
         let body = || Body::from(vec![b' '; MAX]);
         let first = intake.read(&HeaderMap::new(), body()).await.unwrap();
         assert_eq!(intake.read(&HeaderMap::new(), body()).await.unwrap_err(), Refusal::Busy);
+        assert_eq!(held(), MAX);
         drop(first);
         intake.read(&HeaderMap::new(), body()).await.unwrap();
-        assert_eq!(intake.budget.available_permits(), 300_000);
+        assert_eq!(held(), 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -56,10 +56,12 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Check {
 
 fn pipeline(service: &Service<Settings>, topics: &Topics, keys: Door, sink: Sink) -> Pipeline<Door, Sink> {
     let settings = service.config.ingest.clone();
+    let intake = Intake::new(settings.max_body_bytes, settings.max_held_bytes, settings.body_timeout.0);
+    Telemetry::show_held(&service.metrics, intake.held());
     Pipeline {
         keys,
         sink,
-        intake: Intake::new(settings.max_body_bytes, settings.max_held_bytes, settings.body_timeout.0),
+        intake,
         settings,
         topic: topics.events.clone(),
         event_max_bytes: topics.event_max_bytes(),

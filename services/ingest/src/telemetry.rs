@@ -1,11 +1,14 @@
 //! Every metric of this service, and the log lines that go with them.
 
+use std::fmt;
 use std::time::Duration;
 
 use process::Metrics;
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 
@@ -67,6 +70,11 @@ impl Telemetry {
         telemetry
     }
 
+    /// Shows how many bytes of bodies are held, whenever somebody asks.
+    pub fn show_held(metrics: &Metrics, held: impl Fn() -> usize + Send + Sync + 'static) {
+        metrics.register_collector(HeldBytes(Box::new(held)));
+    }
+
     /// A body was read.
     pub fn body_read(&self, bytes: usize) {
         self.received.inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
@@ -104,5 +112,21 @@ impl Telemetry {
             | Refusal::SlowBody
             | Refusal::Invalid(_) => tracing::debug!(refusal.reason = reason, "a request was refused"),
         }
+    }
+}
+
+struct HeldBytes(Box<dyn Fn() -> usize + Send + Sync>);
+
+impl fmt::Debug for HeldBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HeldBytes").field(&(self.0)()).finish()
+    }
+}
+
+impl Collector for HeldBytes {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let held = ConstGauge::new(u64::try_from((self.0)()).unwrap_or(u64::MAX));
+        let help = "Bodies in memory, decompressed.";
+        held.encode(encoder.encode_descriptor("ingest_held", help, Some(&Unit::Bytes), held.metric_type())?)
     }
 }

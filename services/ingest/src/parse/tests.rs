@@ -147,3 +147,24 @@ fn bytes_that_are_no_text_are_a_fault() {
     let refused = drafts(Mode::Plain, &HeaderMap::new(), None, &body, 3);
     assert_eq!(faults(refused), [(0, "body".to_owned(), "is not UTF-8 text".to_owned())]);
 }
+
+const MODES: [Mode; 5] = [Mode::Binary, Mode::Structured, Mode::Batch, Mode::Plain, Mode::Lines];
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_sent_is_parsed_or_refused(body in "[\\[\\]{}\",:a-z0-9\\\\ \n]{0,60}", junk: Vec<u8>) {
+        for body in [Bytes::from(body), Bytes::from(junk)] {
+            for mode in MODES {
+                let _ = drafts(mode, &HeaderMap::new(), None, &body, 3);
+            }
+        }
+    }
+
+    #[test]
+    fn records_come_out_of_an_array_as_they_went_in(numbers in proptest::collection::vec("-?[1-9][0-9]{0,30}(\\.[0-9]+)?(e[0-9]+)?", 0..20)) {
+        let records: Vec<_> = numbers.iter().map(|number| format!("{{ \"n\" :{number}}}")).collect();
+        let body = Bytes::from(format!("[{}]", records.join(" ,\n")));
+        let split = drafts(Mode::Plain, &HeaderMap::new(), None, &body, 20).unwrap();
+        proptest::prop_assert_eq!(data(&split), records);
+    }
+}
