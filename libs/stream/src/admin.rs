@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Offset, Partition};
-use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
@@ -185,7 +187,8 @@ impl Admin {
         if !missing.is_empty() {
             let min_isr = "2".to_owned();
             let topics: Vec<_> = missing.iter().map(|spec| new_topic(spec, &min_isr)).collect();
-            let options = AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(2 * PATIENCE));
+            let options =
+                AdminOptions::new().operation_timeout(Some(PATIENCE)).request_timeout(Some(2 * PATIENCE));
             let results = self.client.create_topics(&topics, &options).await;
             for result in results.map_err(|error| self.unreachable(error.to_string()))? {
                 match result {
@@ -196,7 +199,8 @@ impl Admin {
             }
             self.settle(&missing).await?;
         }
-        let report = |spec: &TopicSpec| TopicReport { topic: Arc::clone(&spec.name), created: reports[&*spec.name] };
+        let report =
+            |spec: &TopicSpec| TopicReport { topic: Arc::clone(&spec.name), created: reports[&*spec.name] };
         Ok(specs.iter().map(report).collect())
     }
 
@@ -279,7 +283,10 @@ impl Admin {
     async fn leaders(&self) -> Result<HashMap<String, Vec<bool>>, AdminError> {
         let metadata = self.metadata(PATIENCE).await?;
         let topics = metadata.topics().iter().map(|topic| {
-            (topic.name().to_owned(), topic.partitions().iter().map(|partition| partition.leader() >= 0).collect())
+            (
+                topic.name().to_owned(),
+                topic.partitions().iter().map(|partition| partition.leader() >= 0).collect(),
+            )
         });
         Ok(topics.collect())
     }
@@ -289,7 +296,9 @@ impl Admin {
         loop {
             let there = self.leaders().await?;
             let waiting = specs.iter().find(|spec| {
-                !there.get(&*spec.name).is_some_and(|leaders| !leaders.is_empty() && leaders.iter().all(|led| *led))
+                !there
+                    .get(&*spec.name)
+                    .is_some_and(|leaders| !leaders.is_empty() && leaders.iter().all(|led| *led))
             });
             match waiting {
                 None => return Ok(()),
@@ -307,14 +316,18 @@ impl Admin {
         let metadata = self.metadata(PATIENCE).await?;
         let topics = metadata.topics().iter().map(|topic| {
             let partitions = topic.partitions();
-            let replication = partitions.iter().map(|partition| partition.replicas().len()).min().unwrap_or(0);
+            let replication =
+                partitions.iter().map(|partition| partition.replicas().len()).min().unwrap_or(0);
             let actual = Actual { partitions: partitions.len(), replication, config: HashMap::new() };
             (topic.name().to_owned(), actual)
         });
         Ok((metadata.brokers().len(), topics.collect()))
     }
 
-    async fn configs(&self, specs: &[&TopicSpec]) -> Result<Vec<(String, HashMap<String, String>)>, AdminError> {
+    async fn configs(
+        &self,
+        specs: &[&TopicSpec],
+    ) -> Result<Vec<(String, HashMap<String, String>)>, AdminError> {
         let mut configs = Vec::with_capacity(specs.len());
         if specs.is_empty() {
             return Ok(configs);

@@ -130,7 +130,8 @@ impl Table {
     pub fn failed(&self) -> impl Future<Output = TableError> + Send + use<> {
         let (topic, mut state) = (Arc::clone(&self.topic), self.state.clone());
         async move {
-            let failed = state.wait_for(|state| state.failure.is_some()).await.map(|state| error(&topic, &state));
+            let failed =
+                state.wait_for(|state| state.failure.is_some()).await.map(|state| error(&topic, &state));
             match failed {
                 Ok(error) => error,
                 // Its thread ended because the table was dropped.

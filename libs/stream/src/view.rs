@@ -23,7 +23,11 @@ impl RegistryView {
     ///
     /// # Errors
     /// When a client setting is invalid.
-    pub fn start(settings: &KafkaSettings, topic: Arc<str>, options: TableOptions) -> Result<Self, KafkaError> {
+    pub fn start(
+        settings: &KafkaSettings,
+        topic: Arc<str>,
+        options: TableOptions,
+    ) -> Result<Self, KafkaError> {
         let registry = Arc::new(RwLock::new(Registry::default()));
         let undecodable = Arc::new(AtomicU64::new(0));
         let decoder = Decoder { registry: Arc::clone(&registry), undecodable: Arc::clone(&undecodable) };

@@ -157,12 +157,15 @@ fn replication(report: &Report<'_>, actual: &Actual, brokers: usize) -> Option<P
         );
         (Severity::Warning, sentence)
     } else {
-        let sentence =
-            format!("Topic {topic}: replication is 1, and there is one broker: good for development, not for keeping.");
+        let sentence = format!(
+            "Topic {topic}: replication is 1, and there is one broker: good for development, not for keeping."
+        );
         (Severity::Note, sentence)
     };
-    let command =
-        format!("kafka-reassign-partitions.sh --bootstrap-server {} with a plan of three replicas each", report.servers);
+    let command = format!(
+        "kafka-reassign-partitions.sh --bootstrap-server {} with a plan of three replicas each",
+        report.servers
+    );
     Some(report.problem(severity, sentence, command))
 }
 
@@ -245,7 +248,10 @@ mod tests {
             let [(severity, sentence, command)] = &found[..] else { panic!("{topic} {name}: {found:?}") };
             assert_eq!(*severity, Severity::Unsafe);
             assert!(sentence.contains(&format!("{name} is {value} and {must}")), "{sentence}");
-            assert!(command.starts_with("kafka-configs.sh --bootstrap-server kafka:9092 --alter"), "{command}");
+            assert!(
+                command.starts_with("kafka-configs.sh --bootstrap-server kafka:9092 --alter"),
+                "{command}"
+            );
             assert!(command.contains(&format!("--entity-name {topic} --add-config {name}=")), "{command}");
         }
     }

@@ -64,7 +64,8 @@ where
     fn settled(self: Box<Self>, offset: Option<Offset>) {
         let Self { decision, answer, .. } = *self;
         // Who went away needs no answer.
-        let _ = answer.send(decision.map(|changes| Recorded { offset, changes }).map_err(WriteError::Rejected));
+        let _ =
+            answer.send(decision.map(|changes| Recorded { offset, changes }).map_err(WriteError::Rejected));
     }
 
     fn failed(self: Box<Self>, failure: Failure) {

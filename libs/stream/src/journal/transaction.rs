@@ -15,7 +15,6 @@ use wire::registry::WriteId;
 
 use super::JournalOptions;
 use crate::KafkaSettings;
-use crate::client::Client;
 
 /// The header that names a record's write: a deletion has no value to do so.
 pub(super) const WRITE_HEADER: &str = "postbode-write";
@@ -74,7 +73,13 @@ impl Fenced {
     }
 
     /// Adds a change to the open transaction.
-    pub(super) fn send(&self, key: &str, value: Option<&[u8]>, write: &WriteId, place: &Place) -> KafkaResult<()> {
+    pub(super) fn send(
+        &self,
+        key: &str,
+        value: Option<&[u8]>,
+        write: &WriteId,
+        place: &Place,
+    ) -> KafkaResult<()> {
         let header = Header { key: WRITE_HEADER, value: Some(write.as_str()) };
         let record = BaseRecord::<str, [u8], _>::with_opaque_to(&self.topic, Box::new(place.clone()))
             .partition(0)
@@ -101,10 +106,11 @@ impl Fenced {
 
     /// Ends the open transaction without its changes, if that can be known.
     pub(super) fn give_up(&self, error: KafkaError) -> Broken {
-        let abortable = match &error {
-            KafkaError::Transaction(error) => error.txn_requires_abort() && !error.is_fatal(),
+        let abortable = if let KafkaError::Transaction(error) = &error {
+            error.txn_requires_abort() && !error.is_fatal()
+        } else {
             // Refused or timed out before a commit was asked for.
-            other => matches!(other, KafkaError::Flush(_) | KafkaError::MessageProduction(_)),
+            matches!(error, KafkaError::Flush(_) | KafkaError::MessageProduction(_))
         };
         if abortable && self.producer.abort_transaction(MOST).is_ok() {
             return Broken::Aborted(error);
@@ -122,14 +128,22 @@ struct Placed;
 
 impl ClientContext for Placed {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // A fenced producer calls that fatal; here it is the order of the day.
-        let level = if message.contains("fenced") || message.contains("FENCED") { RDKafkaLogLevel::Debug } else { level };
+        let level = if is_fencing(message) { RDKafkaLogLevel::Debug } else { level };
         crate::log::client(ROLE, level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        Client("journal").error(error, reason);
+        if is_fencing(reason) {
+            tracing::debug!(kafka.reason = reason, "another console writes to the registry");
+        } else {
+            crate::client::report(ROLE, &error, reason);
+        }
     }
+}
+
+/// The client calls that fatal; here it is the order of the day. All that it tells is a text.
+fn is_fencing(text: &str) -> bool {
+    text.contains("fenced by a newer instance") || text.contains("old epoch")
 }
 
 const ROLE: &str = "journal";

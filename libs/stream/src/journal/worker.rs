@@ -86,7 +86,11 @@ impl Worker {
             match self.round(&mut batch) {
                 Ok(()) => self.failures = 0,
                 Err(Trouble(why)) => {
-                    tracing::info!(reason = why, requests = batch.len(), "the registry was not written; trying again");
+                    tracing::info!(
+                        reason = why,
+                        requests = batch.len(),
+                        "the registry was not written; trying again"
+                    );
                     give_up_late(&mut batch, &why);
                     self.pause();
                 }
@@ -97,7 +101,9 @@ impl Worker {
     /// One try: fence, read to the end, decide, commit, answer.
     fn round(&mut self, batch: &mut Vec<Waiting>) -> Result<(), Trouble> {
         batch.retain(|waiting| waiting.tried || !waiting.request.is_abandoned());
-        let Some(deadline) = batch.iter().map(|waiting| waiting.request.deadline()).min() else { return Ok(()) };
+        let Some(deadline) = batch.iter().map(|waiting| waiting.request.deadline()).min() else {
+            return Ok(());
+        };
         self.fence(deadline)?;
         self.replica.catch_up(&self.settings, &self.options, deadline, batch)?;
         settle_found(batch, &self.replica.found);
@@ -117,9 +123,9 @@ impl Worker {
         if self.producer.is_some() {
             return Ok(());
         }
-        let producer = Fenced::new(&self.settings, &self.options).map_err(trouble)?;
+        let producer = Fenced::new(&self.settings, &self.options).map_err(|error| trouble(&error))?;
         let left = deadline.saturating_duration_since(Instant::now());
-        producer.fence(left.clamp(CALL / 4, 2 * CALL)).map_err(trouble)?;
+        producer.fence(left.clamp(CALL / 4, 2 * CALL)).map_err(|error| trouble(&error))?;
         self.producer = Some(producer);
         Ok(())
     }
@@ -138,11 +144,11 @@ impl Worker {
         };
         match outcome {
             Ok(()) => Ok(()),
-            Err(Broken::Aborted(error)) => Err(trouble(error)),
+            Err(Broken::Aborted(error)) => Err(trouble(&error)),
             Err(Broken::Over(error)) => {
                 self.producer = None;
                 batch.iter_mut().for_each(|waiting| waiting.tried = true);
-                Err(trouble(error))
+                Err(trouble(&error))
             }
         }
     }
@@ -175,7 +181,8 @@ fn decide(batch: &mut Vec<Waiting>, registry: &Registry) -> Vec<Write> {
     for (index, mut one) in waiting.into_iter().enumerate() {
         one.place = Place::new();
         let changes = one.request.decide(ahead.as_ref().unwrap_or(registry)).to_vec();
-        let records: Vec<_> = changes.iter().map(|change| wire::registry::encode(change, Some(&one.write))).collect();
+        let records: Vec<_> =
+            changes.iter().map(|change| wire::registry::encode(change, Some(&one.write))).collect();
         let largest = records.iter().filter_map(|(_, value)| value.as_ref().map(Vec::len)).max().unwrap_or(0);
         if largest > MAX_RECORD_BYTES {
             one.request.failed(Failure::TooLarge(largest));
@@ -261,7 +268,8 @@ impl Replica {
         deadline: Instant,
         batch: &[Waiting],
     ) -> Result<(), Trouble> {
-        let tried: Vec<_> = batch.iter().filter(|waiting| waiting.tried).map(|waiting| &waiting.write).collect();
+        let tried: Vec<_> =
+            batch.iter().filter(|waiting| waiting.tried).map(|waiting| &waiting.write).collect();
         loop {
             match self.read_to_end(deadline, &tried) {
                 Ok(()) if self.is_complete() => return Ok(()),
@@ -270,7 +278,7 @@ impl Replica {
                 Err(Stuck::Late(why)) => return Err(Trouble(why)),
                 Err(Stuck::Lost(why)) => {
                     tracing::error!(reason = why, "the registry's log is another one: reading it anew");
-                    *self = Self::open(settings, options).map_err(trouble)?;
+                    *self = Self::open(settings, options).map_err(|error| trouble(&error))?;
                     return Err(Trouble(why));
                 }
             }
@@ -348,6 +356,6 @@ fn write_of(record: &BorrowedMessage<'_>) -> Option<WriteId> {
     std::str::from_utf8(header.value?).ok().map(WriteId::new)
 }
 
-fn trouble(error: KafkaError) -> Trouble {
+fn trouble(error: &KafkaError) -> Trouble {
     Trouble(error.to_string())
 }

@@ -168,7 +168,8 @@ impl<F: Follow> Follower<F> {
         let next = self.tail.next().unwrap_or(bounds.low);
         if bounds.end < next {
             self.shrunk += 1;
-            let why = format!("it ends at {} and was read up to {next}: it was recreated or cut short", bounds.end);
+            let why =
+                format!("it ends at {} and was read up to {next}: it was recreated or cut short", bounds.end);
             return if self.shrunk < SHRUNK { Ok(()) } else { Err(why) };
         }
         self.shrunk = 0;
