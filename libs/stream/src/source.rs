@@ -1,6 +1,6 @@
 //! Reading records as a member of a consumer group, without ever losing hold of the group.
 //!
-//! One thread polls, always, whatever the reader does; it alone touches the client. A rebalance callback only records
+//! One thread polls, always, whatever the reader does; another one commits. A rebalance callback only records
 //! what happened: the thread then looks up where an assigned partition was left and assigns it from there, and hands a
 //! revoked one back when the reader has let go of it, or when its time is up. (Waiting inside the callback would wait
 //! for the thread that it blocks.)

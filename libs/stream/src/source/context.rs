@@ -7,7 +7,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 
 /// A topic's name and a partition's number.
@@ -34,6 +34,11 @@ impl Context {
 
     pub(super) fn take_rebalanced(&self) -> Vec<Rebalanced> {
         std::mem::take(&mut *locked(&self.rebalanced))
+    }
+
+    /// A commit was answered.
+    pub(super) fn committed(&self, result: Result<(), String>) {
+        locked(&self.committed).push(result);
     }
 
     pub(super) fn take_committed(&self) -> Vec<Result<(), String>> {
@@ -73,11 +78,5 @@ impl ConsumerContext for Context {
             return;
         }
         locked(&self.rebalanced).push(happened);
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let partition_error = || offsets.elements().iter().find_map(|e| e.error().err());
-        let result = result.err().or_else(partition_error);
-        locked(&self.committed).push(result.map_or(Ok(()), |error| Err(error.to_string())));
     }
 }

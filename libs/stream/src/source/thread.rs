@@ -1,8 +1,12 @@
-//! The thread that polls: the only one that touches the client.
+//! The thread that polls, and beside it the one that commits.
+//!
+//! Commits are synchronous on a thread of their own: of an asynchronous one this client's event interface never tells
+//! what became of it, and the thread that polls must not wait.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::{Completed, Epoch, Frontier, Home, Offset, Partition};
@@ -28,7 +32,9 @@ const LOOK_UP: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_millis(500);
 
 pub(super) struct Poller {
-    client: BaseConsumer<Context>,
+    client: Arc<BaseConsumer<Context>>,
+    commits: Sender<TopicPartitionList>,
+    committer: JoinHandle<()>,
     topics: Vec<Arc<str>>,
     drain: Duration,
     events: mpsc::Sender<SourceEvent>,
@@ -60,11 +66,14 @@ impl Poller {
         orders: Receiver<Order>,
         monitor: Monitor,
     ) -> KafkaResult<Self> {
-        let client: BaseConsumer<Context> = config.create_with_context(Context::default())?;
+        let client: Arc<BaseConsumer<Context>> = Arc::new(config.create_with_context(Context::default())?);
         let names: Vec<&str> = options.topics.iter().map(|topic| &**topic).collect();
         client.subscribe(&names)?;
+        let (commits, committer) = start_committer(Arc::clone(&client))?;
         Ok(Self {
             client,
+            commits,
+            committer,
             topics: options.topics.clone(),
             drain: options.drain,
             events,
@@ -83,6 +92,11 @@ impl Poller {
     pub(super) fn run(mut self) {
         while self.turn().is_ok() {}
         self.client.context().close();
+        let Self { client, commits, committer, .. } = self;
+        drop(commits);
+        // Whoever closes the source waits for no longer than it likes.
+        let _ = committer.join();
+        drop(client);
     }
 
     fn turn(&mut self) -> Result<(), Ended> {
@@ -171,10 +185,9 @@ impl Poller {
         if list.count() == 0 {
             return self.tell(SourceEvent::Committed(Ok(())));
         }
-        match self.client.commit(&list, CommitMode::Async) {
-            Ok(()) => Ok(()),
-            Err(error) => self.tell(SourceEvent::Committed(Err(error.to_string()))),
-        }
+        // The committer lives as long as this thread.
+        let _ = self.commits.send(list);
+        Ok(())
     }
 
     /// Does something to those of the claims that are still ours.
@@ -309,6 +322,22 @@ impl Poller {
     fn count_claims(&self) {
         self.monitor.claims.send_replace(Some(self.claims.len()));
     }
+}
+
+fn start_committer(
+    client: Arc<BaseConsumer<Context>>,
+) -> KafkaResult<(Sender<TopicPartitionList>, JoinHandle<()>)> {
+    let (commits, asked) = std::sync::mpsc::channel::<TopicPartitionList>();
+    let commit = move || {
+        for list in asked {
+            client
+                .context()
+                .committed(client.commit(&list, CommitMode::Sync).map_err(|error| error.to_string()));
+        }
+    };
+    let started = std::thread::Builder::new().name("kafka-commit".to_owned()).spawn(commit);
+    let committer = started.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+    Ok((commits, committer))
 }
 
 fn list_of(places: &[Place]) -> TopicPartitionList {
