@@ -224,20 +224,23 @@ impl Monitor {
 
 fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientConfig {
     let mut config = settings.client_config();
-    let defaults = [
+    let mut defaults = vec![
         ("auto.offset.reset", "earliest".to_owned()),
         ("isolation.level", "read_committed".to_owned()),
-        ("session.timeout.ms", "6000".to_owned()),
-        // A revoked partition's gap falls from 3 s to 1 s.
-        ("heartbeat.interval.ms", "500".to_owned()),
         // What is fetched ahead is bounded for the whole client.
         ("queued.min.messages", "10000".to_owned()),
         ("queued.max.messages.kbytes", "16384".to_owned()),
         // The default of 1 s would let a drained queue starve.
         ("fetch.queue.backoff.ms", "10".to_owned()),
         ("fetch.message.max.bytes", (options.max_record_bytes + 64 * 1024).to_string()),
-        ("partition.assignment.strategy", "cooperative-sticky".to_owned()),
     ];
+    // With the newer group protocol (KIP-848, opt-in) the broker decides these.
+    if config.get("group.protocol") != Some("consumer") {
+        defaults.push(("partition.assignment.strategy", "cooperative-sticky".to_owned()));
+        defaults.push(("session.timeout.ms", "6000".to_owned()));
+        // A revoked partition's gap falls from 3 s to 1 s.
+        defaults.push(("heartbeat.interval.ms", "500".to_owned()));
+    }
     for (name, value) in defaults {
         if config.get(name).is_none() {
             config.set(name, value);

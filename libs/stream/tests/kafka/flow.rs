@@ -158,6 +158,21 @@ async fn a_clean_stop_and_restart_copies_everything_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_newer_group_protocol_does_as_well() {
+    let mut bench = Bench::new("kip848").await;
+    bench.settings.properties.insert("group.protocol".to_owned(), "consumer".to_owned());
+    let first = bench.start();
+    bench.write(0..1_000).await;
+    bench.until_copied(1_000).await;
+    let second = bench.start();
+    bench.write(1_000..2_000).await;
+    let copied = bench.until_copied(2_000).await;
+    first.stop().await;
+    second.stop().await;
+    assert!(copied.values().all(|count| *count == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn members_that_come_and_go_under_load_lose_nothing_and_duplicate_nothing() {
     let bench = Bench::new("rebalance").await;
     let (first, mut others) = (bench.start(), Vec::new());
