@@ -1,7 +1,7 @@
 //! A compacted topic as a view in memory that knows whether it is fresh.
 //!
-//! A thread of its own follows partition 0 from the beginning. Another one asks the partition's leader every second where
-//! the log ends for readers of what is committed. Once the view has read that far, it was provably complete at the time
+//! A thread of its own follows partition 0 from the beginning. Another one asks the partition's leader, twice a second,
+//! where the log ends for readers of what is committed. Once the view has read that far, it was provably complete at the time
 //! *of the question*, and counts as fresh for two seconds from then. A view that is cut off from the broker so goes
 //! stale by itself, whatever it believes.
 
@@ -23,7 +23,7 @@ pub(crate) use follow::Follow;
 /// How a table keeps itself fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableOptions {
-    /// How often it asks where the log ends.
+    /// How often it asks where the log ends. Twice a second by default: one answer may be slow, or lost, unnoticed.
     pub ask_every: Duration,
     /// How long a proof of freshness counts, from the question on.
     pub fresh_for: Duration,
@@ -31,7 +31,7 @@ pub struct TableOptions {
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { ask_every: Duration::from_secs(1), fresh_for: Duration::from_secs(2) }
+        Self { ask_every: Duration::from_millis(500), fresh_for: Duration::from_secs(2) }
     }
 }
 
