@@ -1,6 +1,7 @@
 //! The command line of Postbode: one module a command.
 
 mod context;
+mod demo;
 mod dlq;
 mod error;
 mod events;
@@ -29,6 +30,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Run everything on this machine and watch events become signed, verified calls
+    Demo(demo::DemoArgs),
     /// Make Kafka's topics, and check them
     Topics(topics::TopicsArgs),
     /// Bring events to ingest
@@ -59,6 +62,7 @@ pub fn run() -> ExitCode {
 async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
     let context = Context::new(globals)?;
     match command {
+        Command::Demo(args) => demo::run(args, context).await,
         Command::Topics(args) => topics::run(args, context).await,
         Command::Events(args) => events::run(args, &context).await,
         Command::Listen(args) => listen::run(args, &context).await,

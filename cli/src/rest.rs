@@ -109,6 +109,15 @@ impl Answer {
         Refused { status: self.status, detail: detail.unwrap_or_else(reason), problem }
     }
 
+    /// The name of the file that it is, from `Content-Disposition`: a name only, never a path.
+    pub(crate) fn file_name(&self) -> Option<String> {
+        let header = self.headers.get("content-disposition")?.to_str().ok()?;
+        let named = header.split(';').find_map(|part| part.trim().strip_prefix("filename="))?;
+        let name = named.trim_matches('"');
+        let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
+        plain.then(|| name.to_owned())
+    }
+
     /// How long the service wants to be left alone, if it says so in seconds.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get("retry-after")?.to_str().ok()?;
@@ -152,6 +161,22 @@ mod tests {
         assert_eq!(answer(503, "", Some("7")).retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(answer(503, "", Some("Wed, 21 Oct 2026 07:28:00 GMT")).retry_after(), None);
         assert_eq!(answer(503, "", None).retry_after(), None);
+    }
+
+    #[test]
+    fn a_file_has_a_plain_name_or_none() {
+        let name = |value: &str| {
+            let mut answer = answer(200, "", None);
+            answer.headers.insert("content-disposition", value.parse().unwrap());
+            answer.file_name()
+        };
+        assert_eq!(name("attachment; filename=\"postbode-x.txt\"").as_deref(), Some("postbode-x.txt"));
+        assert_eq!(name("attachment; filename=a.txt").as_deref(), Some("a.txt"));
+        for bad in
+            ["attachment", "attachment; filename=\"../x\"", "attachment; filename=\"\"", "a; filename=.x"]
+        {
+            assert_eq!(name(bad), None, "{bad}");
+        }
     }
 
     #[test]

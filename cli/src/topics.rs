@@ -47,7 +47,9 @@ pub(crate) async fn run(args: TopicsArgs, mut context: Context) -> anyhow::Resul
     if let TopicsCommand::Create { .. } = args.command {
         let reports = admin.create(&specs).await?;
         if context.json {
-            reports.iter().for_each(|report| line(json!({"topic": &*report.topic, "created": report.created})));
+            reports
+                .iter()
+                .for_each(|report| line(json!({"topic": &*report.topic, "created": report.created})));
         } else {
             let rows: Vec<_> = reports
                 .iter()
@@ -72,7 +74,8 @@ fn show(problems: &[Problem], topics: usize, as_json: bool) {
         problems.iter().for_each(|problem| line(as_object(problem)));
         return line(json!({"topics": topics, "problems": problems.len()}));
     }
-    let (notes, graver): (Vec<_>, Vec<_>) = problems.iter().partition(|problem| problem.severity == Severity::Note);
+    let (notes, graver): (Vec<_>, Vec<_>) =
+        problems.iter().partition(|problem| problem.severity == Severity::Note);
     for problem in graver.iter().chain(notes.first()) {
         line(format!("{}: {}\n  {}", label(problem.severity), safe(&problem.sentence), problem.command));
     }

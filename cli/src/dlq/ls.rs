@@ -30,23 +30,43 @@ const TABLE_ROWS: usize = 100;
 
 /// Shows the letters.
 pub(crate) async fn run(args: LsArgs, context: &Context) -> anyhow::Result<()> {
-    let topics = context.topics()?;
+    let limit = args.limit.or((!context.json).then_some(TABLE_ROWS));
     let filter = Filter::new(args.filter, process::SystemClock.now());
+    let (letters, histogram) = gather(&filter, args.open, limit, context).await?;
+    show(&letters, &histogram, context.json);
+    Ok(())
+}
+
+/// A table of the newest letters, at most so many; none where there are none.
+pub(crate) async fn newest(context: &Context, limit: usize) -> anyhow::Result<Option<String>> {
+    let filter = Filter::new(FilterArgs::default(), process::SystemClock.now());
+    let (letters, _) = gather(&filter, false, Some(limit), context).await?;
+    let rows: Vec<_> = letters.iter().map(Letter::row).collect();
+    Ok((!rows.is_empty()).then(|| table(HEADINGS, &rows)))
+}
+
+/// The newest letters that are meant, in order of dying, and how many there are of what.
+async fn gather(
+    filter: &Filter,
+    only_open: bool,
+    limit: Option<usize>,
+    context: &Context,
+) -> anyhow::Result<(Vec<Letter>, Histogram)> {
+    let topics = context.topics()?;
     let dispositions = reader::dispositions(context, &topics).await?;
     let mut histogram = Histogram::default();
-    let mut newest = Newest::new(args.limit.or((!context.json).then_some(TABLE_ROWS)));
+    let mut newest = Newest::new(limit);
     for topic in filter.topics(&LetterTopic::ALL) {
-        let mut letters = Letters::of(topic, &filter, &dispositions, context, &topics)?;
+        let mut letters = Letters::of(topic, filter, &dispositions, context, &topics)?;
         while let Some(found) = letters.next().await? {
-            if args.open && found.letter.disposition.is_some() {
+            if only_open && found.letter.disposition.is_some() {
                 continue;
             }
             histogram.count(&found.letter);
             newest.keep(found.letter);
         }
     }
-    show(&newest.sorted(), &histogram, context.json);
-    Ok(())
+    Ok((newest.sorted(), histogram))
 }
 
 fn show(letters: &[Letter], histogram: &Histogram, json: bool) {

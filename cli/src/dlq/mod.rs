@@ -9,6 +9,8 @@ mod show;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use ls::newest;
+
 use crate::context::Context;
 
 /// The arguments of `dlq`.

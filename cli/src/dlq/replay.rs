@@ -24,7 +24,7 @@ use super::letter::{Histogram, Letter};
 use super::reader::{self, Found, Letters};
 use crate::context::Context;
 use crate::output::{Progress, line};
-use crate::signals;
+use crate::signals::Interrupts;
 
 /// The arguments of `dlq replay`.
 #[derive(Args, Debug)]
@@ -62,14 +62,13 @@ pub(crate) async fn run(args: ReplayArgs, context: &Context) -> anyhow::Result<(
         true => None,
         false => Some(Post::new(context, &topics, args.by, args.rate)?),
     };
-    let stop = signals::interrupted();
-    tokio::pin!(stop);
+    let mut interrupts = Interrupts::listen()?;
     'topics: for topic in filter.topics(&[LetterTopic::Deliveries]) {
         let mut letters = Letters::of(topic, &filter, &dispositions, context, &topics)?;
         loop {
             let found = tokio::select! {
                 found = letters.next() => found?,
-                () = &mut stop => break 'topics,
+                () = interrupts.next() => break 'topics,
             };
             let Some(found) = found else { break };
             match rules.judge(&found.letter, tally.chosen.total()) {

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use crate::context::Context;
 
 pub(crate) use batch::Batch;
-pub(crate) use sender::{Sender, Taken};
+pub(crate) use sender::Sender;
 
 /// The arguments of `events`.
 #[derive(Args, Debug)]

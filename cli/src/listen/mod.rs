@@ -26,6 +26,7 @@ use self::print::{Call, Printer};
 use self::verifier::Verifier;
 use crate::context::Context;
 use crate::error::usage;
+use crate::signals::Interrupts;
 
 /// The arguments of `listen`.
 #[derive(Args, Debug)]
@@ -55,6 +56,7 @@ pub(crate) async fn run(args: ListenArgs, context: &Context) -> anyhow::Result<(
     let secrets = args.secret.iter().map(String::as_str);
     let verifier = Verifier::new(secrets).map_err(|error| usage(format!("--secret: {error}")))?;
     let files = read_files(&args.verification)?;
+    let mut interrupts = Interrupts::listen()?;
     let listener = tokio::net::TcpListener::bind(args.addr)
         .await
         .with_context(|| format!("cannot listen on {}", args.addr))?;
@@ -77,7 +79,7 @@ pub(crate) async fn run(args: ListenArgs, context: &Context) -> anyhow::Result<(
         Router::new().fallback(receive).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Arc::clone(&desk));
     let stop = async move {
         tokio::select! {
-            () = crate::signals::interrupted() => {}
+            () = interrupts.next() => {}
             () = desk.enough.notified() => {}
         }
     };

@@ -1,0 +1,110 @@
+//! A Kafka for the demo: the one that is given, or one of our own through `scripts/kafka`.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context as _, bail};
+use tokio::process::Command;
+
+use super::place::Place;
+
+/// A running Kafka.
+pub(super) struct Kafka {
+    /// Its brokers.
+    pub(super) bootstrap_servers: String,
+    /// Whose it is.
+    pub(super) owner: Owner,
+}
+
+/// Who started a Kafka, and so may stop it.
+pub(super) enum Owner {
+    /// Somebody else.
+    Other,
+    /// This demo.
+    Demo(Script),
+}
+
+/// `scripts/kafka` for the demo's own instance.
+pub(super) struct Script {
+    path: PathBuf,
+    directory: PathBuf,
+}
+
+impl Kafka {
+    /// Takes the given one, or starts the demo's. One that a demo with `--keep` left running is used, and left again.
+    pub(super) async fn start(given: Option<&str>, place: &Place) -> anyhow::Result<Self> {
+        if let Some(given) = given {
+            return Ok(Self { bootstrap_servers: given.to_owned(), owner: Owner::Other });
+        }
+        let Some(root) = &place.root else {
+            bail!("scripts/kafka is not here: go to the workspace, or set KAFKA_BOOTSTRAP_SERVERS");
+        };
+        let script = Script { path: root.join("scripts/kafka"), directory: place.work.join("kafka") };
+        let runs =
+            script.command(&["status"]).stdout(Stdio::null()).status().await.is_ok_and(|s| s.success());
+        if !runs {
+            script.run(&["down", "--wipe"]).await?;
+        }
+        let said = script.run(&["up"]).await?;
+        let bootstrap_servers =
+            bootstrap_servers(&said).context("scripts/kafka did not say where Kafka is")?;
+        let owner = if runs { Owner::Other } else { Owner::Demo(script) };
+        Ok(Self { bootstrap_servers, owner })
+    }
+
+    /// Stops it, if it is ours; says how to start it again.
+    pub(super) async fn stop(&self, keep: bool) -> anyhow::Result<Option<String>> {
+        let Owner::Demo(script) = &self.owner else { return Ok(None) };
+        let directory = script.directory.display();
+        if keep {
+            return Ok(Some(format!(
+                "Kafka goes on; stop it: POSTBODE_KAFKA_DIR={directory} scripts/kafka down"
+            )));
+        }
+        script.run(&["down"]).await?;
+        Ok(Some(format!(
+            "Kafka is stopped, its data kept; start it: POSTBODE_KAFKA_DIR={directory} scripts/kafka up"
+        )))
+    }
+}
+
+impl Script {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .args(arguments)
+            .env("POSTBODE_KAFKA_DIR", &self.directory)
+            .env_remove("KAFKA_BOOTSTRAP_SERVERS")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a verb; its words for people go where ours go.
+    async fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let path = self.path.display();
+        let output = self.command(arguments).stderr(Stdio::inherit()).output().await;
+        let output = output.with_context(|| format!("cannot run {path}"))?;
+        if !output.status.success() {
+            bail!("{path} {} failed ({})", arguments.join(" "), output.status);
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+fn bootstrap_servers(said: &str) -> Option<String> {
+    said.lines()
+        .find_map(|line| line.strip_prefix("KAFKA_BOOTSTRAP_SERVERS="))
+        .map(|servers| servers.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_says_where_kafka_is() {
+        let said = "fetching…\nKAFKA_BOOTSTRAP_SERVERS=127.0.0.1:1,127.0.0.1:2\n";
+        assert_eq!(bootstrap_servers(said).as_deref(), Some("127.0.0.1:1,127.0.0.1:2"));
+        assert_eq!(bootstrap_servers(""), None);
+    }
+}

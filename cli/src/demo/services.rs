@@ -1,0 +1,178 @@
+//! The five services: configured, started, and waited for until each says that it is ready.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use process::Secret;
+use tokio::time::{Instant, sleep};
+use toml::{Table, Value, toml};
+
+use super::children::Children;
+use super::place::Place;
+use crate::context::Context;
+
+/// What the services of one demo agree on.
+pub(super) struct Plan<'a> {
+    /// Kafka and the topics.
+    pub(super) context: &'a Context,
+    /// The receiver's address: the only one inside that may be called.
+    pub(super) receiver: std::net::SocketAddr,
+    /// Seals the secrets: `NAME:BASE64`.
+    pub(super) seal_key: Secret,
+    /// The operator's API key.
+    pub(super) operator_key: Secret,
+}
+
+/// Where the services' APIs are.
+pub(super) struct Addresses {
+    pub(super) ingest: String,
+    pub(super) console: String,
+}
+
+const INGEST: &str = "postbode-ingest";
+const CONSOLE: &str = "postbode-console";
+const DELIVERY: &str = "postbode-delivery";
+
+/// In the order of starting: the console makes the registry's first records.
+const SERVICES: [&str; 5] = [CONSOLE, INGEST, "postbode-fanout", DELIVERY, "postbode-retry"];
+
+/// How long all may take until they are ready.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Starts all five, and returns when all are ready.
+pub(super) async fn start(
+    plan: &Plan<'_>,
+    place: &Place,
+    children: &mut Children,
+) -> anyhow::Result<Addresses> {
+    for name in SERVICES {
+        let config = place.work.join(format!("config/{name}.toml"));
+        write_private(&config, &plan.config(name, place).to_string())?;
+        children.start(name, &place.binary(name)?, &config, place.log(name))?;
+    }
+    tokio::select! {
+        addresses = all_ready(place) => addresses,
+        death = children.died() => Err(death),
+    }
+}
+
+async fn all_ready(place: &Place) -> anyhow::Result<Addresses> {
+    let until = Instant::now() + PATIENCE;
+    for name in SERVICES {
+        let management = address(&place.address_file(name, "http"), name, until).await?;
+        ready(name, &management, place, until).await?;
+    }
+    let ingest = address(&place.address_file(INGEST, "api"), INGEST, until).await?;
+    let console = address(&place.address_file(CONSOLE, "api"), CONSOLE, until).await?;
+    Ok(Addresses { ingest, console })
+}
+
+/// Waits until a service says where it listens.
+async fn address(file: &Path, name: &str, until: Instant) -> anyhow::Result<String> {
+    loop {
+        if let Ok(address) = fs::read_to_string(file) {
+            return Ok(format!("http://{}", address.trim()));
+        }
+        if Instant::now() >= until {
+            bail!("{name} did not say in time where it listens");
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn ready(name: &str, management: &str, place: &Place, until: Instant) -> anyhow::Result<()> {
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    let mut last = String::new();
+    while Instant::now() < until {
+        match http.get(format!("{management}/health/ready")).send().await {
+            Ok(response) if response.status().is_success() => return Ok(()),
+            Ok(response) => last = response.text().await.unwrap_or_default(),
+            Err(error) => last = error.to_string(),
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    bail!("{name} is not ready after {PATIENCE:?}: {last}; its log is {}", place.log(name).display())
+}
+
+impl Plan<'_> {
+    /// A service's whole configuration.
+    fn config(&self, name: &str, place: &Place) -> Table {
+        let mut config = self.common(name, place);
+        if name == INGEST || name == CONSOLE {
+            config.insert("api".into(), listener(&place.address_file(name, "api")));
+        }
+        if name == DELIVERY || name == CONSOLE {
+            let allow = Value::from(vec![format!("127.0.0.0/8:{}", self.receiver.port())]);
+            config.insert("outbound".into(), Table::from_iter([("allow".to_owned(), allow)]).into());
+            let keys = Value::from(vec![self.seal_key.expose()]);
+            config.insert("seal".into(), Table::from_iter([("keys".to_owned(), keys)]).into());
+        }
+        if name == DELIVERY {
+            config.insert("delivery".into(), toml! { defer = "2s" }.into());
+            let tiers = self.tiers();
+            config["delivery"].as_table_mut().map(|delivery| delivery.insert("schedule".into(), tiers));
+        }
+        if name == CONSOLE {
+            let key = Value::from(self.operator_key.expose());
+            config.insert("console".into(), Table::from_iter([("operator_key".to_owned(), key)]).into());
+        }
+        config
+    }
+
+    fn common(&self, name: &str, place: &Place) -> Table {
+        let (kafka, topics) = (&self.context.kafka, &self.context.topic_settings);
+        let properties: Table =
+            kafka.properties.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        let mut config = toml! {
+            [shutdown]
+            drain = "10s"
+            [log]
+            format = "json"
+            filter = "info"
+        };
+        config.insert("http".into(), listener(&place.address_file(name, "http")));
+        let kafka = [
+            ("bootstrap_servers".to_owned(), kafka.bootstrap_servers.clone().into()),
+            ("properties".to_owned(), properties.into()),
+        ];
+        config.insert("kafka".into(), Table::from_iter(kafka).into());
+        let topics = [
+            ("prefix".to_owned(), topics.prefix.clone().into()),
+            ("retry_tiers".to_owned(), self.tiers()),
+            ("partitions".to_owned(), topics.partitions.into()),
+            ("replication".to_owned(), topics.replication.into()),
+        ];
+        config.insert("topics".into(), Table::from_iter(topics).into());
+        config
+    }
+
+    fn tiers(&self) -> Value {
+        let tiers = self.context.topic_settings.retry_tiers.iter();
+        Value::from(tiers.map(ToString::to_string).collect::<Vec<_>>())
+    }
+}
+
+/// A free port on loopback, and the file that will say which.
+fn listener(address_file: &Path) -> Value {
+    let entries = [
+        ("listen".to_owned(), Value::from("127.0.0.1:0")),
+        ("address_file".to_owned(), address_file.display().to_string().into()),
+    ];
+    Table::from_iter(entries).into()
+}
+
+/// For this user's eyes only: it holds keys.
+fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
