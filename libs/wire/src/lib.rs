@@ -1,5 +1,6 @@
 //! What crosses a topic or the API: records, headers, topic names, formats.
 
+pub mod api;
 pub mod attempt;
 pub mod catalogue;
 pub mod dead_letter;

@@ -1,0 +1,257 @@
+//! Webhooks on the API.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use domain::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::HumanDuration;
+
+/// Custom headers: names with values, which are secrets; null removes one.
+pub type Headers = BTreeMap<String, Option<String>>;
+
+/// `POST /v1/webhooks`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewWebhook {
+    /// Whose it will be; the key's own account if left out, so only operators must name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// What people will call it: 1 to 100 characters.
+    pub name: String,
+    /// Where to POST.
+    pub url: String,
+    /// Which events it wants.
+    pub types: Types,
+    /// How a body is written: `json` (if left out), `standard` or `cloudevents`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// Headers for each call, at most 20.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: Headers,
+    /// How hard the endpoint may be hit; what is left out is as in [`domain::Limits::default`].
+    #[serde(default, skip_serializing_if = "LimitsPatch::is_empty")]
+    pub limits: LimitsPatch,
+}
+
+/// `PATCH /v1/webhooks/{id}`: what is left out, or null, stays.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhookPatch {
+    /// The revision that the change was made to, unless `If-Match` names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// A new name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A new URL; that of a verified webhook is pending until it is verified too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Other events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub types: Option<Types>,
+    /// Another format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// Headers to set, or with null to remove; all others stay.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: Headers,
+    /// Limits to change; all others stay.
+    #[serde(skip_serializing_if = "LimitsPatch::is_empty")]
+    pub limits: LimitsPatch,
+}
+
+/// `"*"` or a list of event types.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected \"*\" or a list of event types")]
+pub enum Types {
+    /// These.
+    Only(BTreeSet<String>),
+    /// `"*"`: each one, those of the future too.
+    All(String),
+}
+
+impl Types {
+    /// Each type.
+    pub fn all() -> Self {
+        Self::All("*".to_owned())
+    }
+
+    /// These types.
+    pub fn only<S: Into<String>>(types: impl IntoIterator<Item = S>) -> Self {
+        Self::Only(types.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Default for Types {
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+}
+
+/// Limits in a request: what is left out keeps its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsPatch {
+    /// Calls open at once, 1 to 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// Calls begun per second, 1 to 10000; null for no limit.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<Option<u32>>,
+    /// How long one attempt may take, 1 s to 30 s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<HumanDuration>,
+}
+
+impl LimitsPatch {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Tells null from a member that is left out.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::<u32>::deserialize(deserializer).map(Some)
+}
+
+/// A webhook as it counts now. No secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub account: String,
+    /// What people call it.
+    pub name: String,
+    /// Where calls go.
+    pub url: String,
+    /// A new URL that waits for its verification.
+    pub pending_url: Option<String>,
+    /// Which events it wants.
+    pub types: Types,
+    /// How a body is written.
+    pub format: String,
+    /// The names of its custom headers; the values are never shown.
+    pub headers: Vec<String>,
+    /// How hard the endpoint may be hit.
+    pub limits: Limits,
+    /// `unverified`, `active`, `paused` or `disabled`.
+    pub state: String,
+    /// Why it is disabled: `gone` or `failing`.
+    pub disabled_reason: Option<String>,
+    /// Since when there were nothing but failures.
+    #[serde(with = "crate::text::optional_timestamp")]
+    pub failing_since: Option<Timestamp>,
+    /// When the URL was proven.
+    #[serde(with = "crate::text::optional_timestamp")]
+    pub verified_at: Option<Timestamp>,
+    /// Until when the secret before the last rotation signs too.
+    #[serde(with = "crate::text::optional_timestamp")]
+    pub previous_secret_until: Option<Timestamp>,
+    /// When it was made.
+    #[serde(with = "crate::text::timestamp")]
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    #[serde(with = "crate::text::timestamp")]
+    pub updated_at: Timestamp,
+    /// How many changes made it what it is: what `If-Match` takes, and the `ETag` says.
+    pub revision: u64,
+}
+
+/// Limits in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Calls open at once, at most.
+    pub concurrency: u32,
+    /// Calls begun per second, at most.
+    pub per_second: Option<u32>,
+    /// How long one attempt may take as a whole.
+    pub timeout: HumanDuration,
+}
+
+/// A webhook whose secret was just made: the answer to creation and rotation.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookWithSecret {
+    /// The webhook's members.
+    #[serde(flatten)]
+    pub webhook: Webhook,
+    /// `whsec_…`: what receivers check signatures with.
+    pub secret: String,
+}
+
+/// `POST /v1/webhooks/{id}/rotate-secret`; the body may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RotateSecret {
+    /// How long the present secret goes on signing beside the new one: `0s` to `7d`, `24h` if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_previous_for: Option<HumanDuration>,
+}
+
+/// `GET /v1/webhooks/{id}/secret`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// `whsec_…`.
+    pub secret: String,
+    /// The one before, while it signs too.
+    pub previous: Option<SecretBefore>,
+}
+
+/// The secret before the last rotation.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretBefore {
+    /// `whsec_…`.
+    pub secret: String,
+    /// Until when it signs too.
+    #[serde(with = "crate::text::timestamp")]
+    pub until: Timestamp,
+}
+
+/// `GET /v1/webhooks/{id}/verification`: how to prove that the URL is one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The URL in question: the pending one if there is one.
+    pub url: String,
+    /// When it was proven; null while it is not.
+    #[serde(with = "crate::text::optional_timestamp")]
+    pub verified_at: Option<Timestamp>,
+    /// The file's exact name.
+    pub file_name: String,
+    /// Its exact content; white space around it does not matter.
+    pub content: String,
+    /// The full URLs where the file may stand, in the order in which they are tried: beside the callback, in the root.
+    pub places: Vec<String>,
+}
+
+/// What one of the places answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationAttempt {
+    /// The place.
+    pub url: String,
+    /// `wrong-content`, or what [`domain::Outcome::class`] calls it.
+    pub result: String,
+    /// The HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// What happened, in plain words.
+    pub message: String,
+}
+
+macro_rules! reticent {
+    ($($name:ident $field:ident;)*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field(stringify!($field), &self.$field).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+reticent! {
+    NewWebhook name;
+    WebhookPatch revision;
+    WebhookWithSecret webhook;
+    SecretBefore until;
+    Secret previous;
+}
