@@ -117,9 +117,11 @@ impl<S: Step> Flow<S> {
         }
         self.source.commit(self.book.all());
         loop {
-            match self.source.next().await {
-                SourceEvent::Committed(_) => return Ok(()),
-                event => self.handle(event)?,
+            let event = self.source.next().await;
+            let answered = matches!(event, SourceEvent::Committed(_));
+            self.handle(event)?;
+            if answered {
+                return Ok(());
             }
         }
     }

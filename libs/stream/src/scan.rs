@@ -246,7 +246,9 @@ impl Reader {
         loop {
             match ask() {
                 Ok(answer) => return Ok(answer),
-                Err(error) if Instant::now() >= until || self.tell.is_closed() => return Err(self.failed(&error)),
+                Err(error) if Instant::now() >= until || self.tell.is_closed() => {
+                    return Err(self.failed(&error));
+                }
                 Err(_) => std::thread::sleep(POLL),
             }
         }

@@ -285,7 +285,8 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_rejected_by_the_name_of_what_is_wrong() {
-        let cases: [(&[(&str, &str)], &str, &str); 10] = [
+        type Case = (&'static [(&'static str, &'static str)], &'static str, &'static str);
+        let cases: [Case; 10] = [
             (&BINARY, "", "empty"),
             (&BINARY, "[1]", "not a JSON object"),
             (&BINARY, "{\"a\":", "not valid JSON"),

@@ -1,6 +1,5 @@
 //! The request of one attempt: body, signature, headers.
 
-use bytes::Bytes;
 use domain::{Timestamp, Webhook};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use outbound::PostRequest;
@@ -25,7 +24,7 @@ pub(crate) fn request(
     record: &Record,
     user_agent: &HeaderValue,
 ) -> Result<PostRequest, String> {
-    let data = record.value.clone().unwrap_or_else(Bytes::new);
+    let data = record.value.clone().unwrap_or_default();
     let body = wire::format::render(webhook.format, delivery, &record.headers, &data)
         .map_err(|error| format!("the event's data cannot be rendered: {error}"))?;
     let signature = credentials.sign(&delivery.id, now, &body.bytes);

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use domain::{Clock, Command, Dispatcher, Fate, Outcome, RecordPlace, Verdict, View};
 use http::HeaderValue;
 use outbound::Outbound;
-use process::{Check, Service};
+use process::{Check, Lifecycle, Service};
 use stream::{
     Admin, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions, TableState,
     WriteEvent, Writes,
@@ -66,7 +66,7 @@ struct Shell {
 
 impl Shell {
     async fn build(service: Service<Config>) -> anyhow::Result<Self> {
-        let Service { config, health, metrics, clock, .. } = service;
+        let Service { config, lifecycle, health, metrics, clock, .. } = service;
         let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
         let settings = config.delivery.dispatch(topics.tiers())?;
         let vault = Vault::new(config.seal.keyring()?);
@@ -81,7 +81,7 @@ impl Shell {
         let options = SourceOptions::new(group.clone(), vec![Arc::clone(&topics.deliveries)], size);
         let source = Source::start(&config.kafka, &options)?;
         let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
-        watch(&health, &source, &view);
+        watch(&health, &lifecycle, &source, &view);
         let sealed = health.ready("secrets");
         sealed.pass();
 
@@ -132,9 +132,11 @@ impl Shell {
         let last = self.dispatcher.last_commit();
         self.perform(last);
         loop {
-            match self.source.next().await {
-                SourceEvent::Committed(_) => break,
-                event => self.handle_source(event)?,
+            let event = self.source.next().await;
+            let answered = matches!(event, SourceEvent::Committed(_));
+            self.handle_source(event)?;
+            if answered {
+                break;
             }
         }
         self.effects.sink.flush(LEAVE).await.context("the last attempts")
@@ -264,8 +266,16 @@ impl Shell {
     }
 }
 
-/// Ready when the registry was read and the group has given us our share; alive while the client is polled.
-fn watch(health: &process::Health, source: &Source, view: &RegistryView) {
+/// Ready when the registry was read and the group has given us our share; alive while the client is polled. A view that cannot go
+/// on is a crash.
+fn watch(health: &process::Health, lifecycle: &Lifecycle, source: &Source, view: &RegistryView) {
+    let (failed, soft_stop) = (view.failed(), lifecycle.soft_stop());
+    lifecycle.spawn("registry", async move {
+        tokio::select! {
+            error = failed => Err(error.into()),
+            () = soft_stop => Ok(()),
+        }
+    });
     let (joined, alive, view) = (source.monitor(), source.monitor(), view.clone());
     health.ready_when("kafka", move || joined.joined());
     health.live("kafka.poll", move || alive.alive());

@@ -38,9 +38,9 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
-impl Telemetry {
-    pub(crate) fn register(metrics: &Metrics) -> Self {
-        let telemetry = Self {
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
             attempts: Family::default(),
             duration: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
             latency: Histogram::new(exponential_buckets(0.002, 2.0, 16)),
@@ -53,8 +53,13 @@ impl Telemetry {
             open: Gauge::default(),
             write_repeats: Gauge::default(),
             commits_refused: Counter::default(),
-        };
-        let t = &telemetry;
+        }
+    }
+}
+
+impl Telemetry {
+    pub(crate) fn register(metrics: &Metrics) -> Self {
+        let t = Self::default();
         metrics.register("delivery_attempts", "Attempts, by what came of them", t.attempts.clone());
         metrics.register_with_unit(
             "delivery_attempt",
@@ -62,12 +67,8 @@ impl Telemetry {
             Unit::Seconds,
             t.duration.clone(),
         );
-        metrics.register_with_unit(
-            "delivery_first_attempt_latency",
-            "From fan-out's write to the first attempt's end",
-            Unit::Seconds,
-            t.latency.clone(),
-        );
+        let help = "From the record's writing to its first attempt's end";
+        metrics.register_with_unit("delivery_first_attempt_latency", help, Unit::Seconds, t.latency.clone());
         metrics.register(
             "delivery_retried",
             "Deliveries moved to a tier after a failed attempt",
@@ -96,17 +97,14 @@ impl Telemetry {
             t.held_bytes.clone(),
         );
         metrics.register("delivery_open", "POSTs running", t.open.clone());
-        metrics.register(
-            "delivery_write_repeats",
-            "Writes to tiers and dead letters that had to be repeated since the start",
-            t.write_repeats.clone(),
-        );
+        let help = "Writes to tiers and dead letters that had to be repeated since the start";
+        metrics.register("delivery_write_repeats", help, t.write_repeats.clone());
         metrics.register(
             "delivery_commits_refused",
             "Commits that the broker refused",
             t.commits_refused.clone(),
         );
-        telemetry
+        t
     }
 
     pub(crate) fn attempted(&self, outcome: &'static str, took: Duration) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use process::Service;
+use process::{Lifecycle, Service};
 use stream::{Admin, Flow, RegistryView, Sink, SinkOptions, Source, SourceOptions, TableOptions};
 use wire::topics::Topics;
 
@@ -25,15 +25,23 @@ pub async fn run(service: Service<Config>) -> anyhow::Result<()> {
     let view = RegistryView::start(&config.kafka, Arc::clone(&topics.webhooks), TableOptions::default())?;
     let source = Source::start(&config.kafka, &options)?;
     let sink = Sink::new(&config.kafka, SinkOptions::new(topics.delivery_record_bytes()))?;
-    watch(&health, &source, &view);
+    watch(&health, &lifecycle, &source, &view);
 
     let route = Route::new(view, topics, group, Telemetry::register(&metrics));
     Flow::new(source, sink, route, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
     Ok(())
 }
 
-/// Ready when the registry was read and the group has given us our share; alive while the client is polled.
-fn watch(health: &process::Health, source: &Source, view: &RegistryView) {
+/// Ready when the registry was read and the group has given us our share; alive while the client is polled. A view that cannot go
+/// on is a crash.
+fn watch(health: &process::Health, lifecycle: &Lifecycle, source: &Source, view: &RegistryView) {
+    let (failed, soft_stop) = (view.failed(), lifecycle.soft_stop());
+    lifecycle.spawn("registry", async move {
+        tokio::select! {
+            error = failed => Err(error.into()),
+            () = soft_stop => Ok(()),
+        }
+    });
     let (joined, alive, view) = (source.monitor(), source.monitor(), view.clone());
     health.ready_when("kafka", move || joined.joined());
     health.live("kafka.poll", move || alive.alive());

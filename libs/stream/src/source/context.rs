@@ -63,9 +63,11 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {
     fn rebalance(&self, client: &BaseConsumer<Self>, kind: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let places = || list.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
-        let happened = match kind {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalanced::Assign(places()),
-            _ => Rebalanced::Revoke { places: places(), lost: client.assignment_lost() },
+        // The client calls with one of two kinds; whatever is no assignment must let go.
+        let happened = if kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            Rebalanced::Assign(places())
+        } else {
+            Rebalanced::Revoke { places: places(), lost: client.assignment_lost() }
         };
         if self.closing.load(Ordering::SeqCst) {
             let answered = match happened {
