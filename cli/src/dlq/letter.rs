@@ -102,7 +102,7 @@ impl Letter {
     }
 
     /// One row of the table under [`HEADINGS`].
-    pub(crate) fn row(&self) -> [String; 10] {
+    pub(crate) fn row(&self) -> [String; 11] {
         let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), safe);
         let what = self.last_error.as_deref().unwrap_or(&self.message);
         [
@@ -114,6 +114,7 @@ impl Letter {
             text(&self.webhook),
             text(&self.delivery),
             self.attempts.to_string(),
+            self.last_status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
             self.disposition.as_ref().map_or("-", |disposition| disposition.what.name()).to_owned(),
             clipped(&safe(what), 60),
         ]
@@ -121,8 +122,19 @@ impl Letter {
 }
 
 /// The headings of the table.
-pub(crate) const HEADINGS: [&str; 10] =
-    ["TOPIC", "PLACE", "DIED", "REASON", "TYPE", "WEBHOOK", "DELIVERY", "ATTEMPTS", "BECAME", "LAST ERROR"];
+pub(crate) const HEADINGS: [&str; 11] = [
+    "TOPIC",
+    "PLACE",
+    "DIED",
+    "REASON",
+    "TYPE",
+    "WEBHOOK",
+    "DELIVERY",
+    "ATTEMPTS",
+    "STATUS",
+    "BECAME",
+    "LAST ERROR",
+];
 
 /// A disposition as JSON.
 pub(crate) fn disposition_json(disposition: &Disposition) -> Value {
@@ -269,8 +281,8 @@ pub(crate) mod tests {
     #[test]
     fn a_row_cannot_steer_the_terminal() {
         let row = letter("3-17").row();
-        assert_eq!(row[9], "the endpoint answered\\u{1b}[31m 503");
-        assert_eq!((row[1].as_str(), row[8].as_str()), ("3-17", "-"));
+        assert_eq!(row[10], "the endpoint answered\\u{1b}[31m 503");
+        assert_eq!((row[1].as_str(), row[9].as_str()), ("3-17", "-"));
     }
 
     #[test]
@@ -289,7 +301,7 @@ pub(crate) mod tests {
         let dispositions = Dispositions::from([(Place::of(&record), replayed)]);
         let letter = Letter::read(LetterTopic::Deliveries, &record, &dispositions);
         assert_eq!(letter.json()["disposition"]["what"], "replayed");
-        assert_eq!(letter.row()[8], "replayed");
+        assert_eq!(letter.row()[9], "replayed");
     }
 
     #[test]

@@ -113,6 +113,17 @@ enum Skip {
 }
 
 impl Skip {
+    /// For programs.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Replayed => "replayed",
+            Self::Discarded => "discarded",
+            Self::ValueOmitted => "value-omitted",
+            Self::TooOften => "too-often",
+        }
+    }
+
+    /// For people.
     const fn name(self) -> &'static str {
         match self {
             Self::Replayed => "replayed before",
@@ -168,7 +179,7 @@ impl Tally {
 
     fn report(&self, dry_run: bool, as_json: bool) -> anyhow::Result<()> {
         if as_json {
-            let skipped: BTreeMap<_, _> = self.skipped.iter().map(|(why, n)| (why.name(), n)).collect();
+            let skipped: BTreeMap<_, _> = self.skipped.iter().map(|(why, n)| (why.code(), n)).collect();
             line(json!({
                 "dry_run": dry_run,
                 "chosen": self.chosen.json(),
