@@ -11,6 +11,8 @@ mod effects;
 mod held;
 mod pipeline;
 mod telemetry;
+#[cfg(test)]
+mod tests;
 
 pub use config::Config;
 pub use pipeline::run;

@@ -1,0 +1,177 @@
+//! What is sent and what is told of it; no broker, no network.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{
+    CustomHeader, Fate, Format, Keyring, Limits, Offset, Outcome, Partition, Place, RecordPlace, Secrets,
+    SigningSecret, Standing, Tier, Timestamp, Webhook,
+};
+use http::HeaderValue;
+use standardwebhooks::Webhook as Verifier;
+use wire::{Headers, Record, names};
+
+use crate::attempt::{Done, unsent};
+use crate::bodies;
+use crate::credentials::{Credentials, Vault};
+use crate::held::{Held, Payload};
+
+const NOW: Timestamp = Timestamp::from_millis(1_706_702_400_250);
+
+fn keyring() -> Keyring {
+    Keyring::parse(&["k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="]).unwrap()
+}
+
+fn sealed(field: &str, secret: &str) -> domain::Sealed {
+    keyring().seal([7; 12], Place { record: "webhook/wh_1", field }, secret.as_bytes())
+}
+
+fn standing(format: Format, previous: Option<Timestamp>) -> Standing {
+    let secret = |byte| sealed(wire::registry::SECRET_FIELD, &SigningSecret::encode(&[byte; 32]));
+    let header = CustomHeader {
+        name: "X-Password".to_owned(),
+        value: sealed(&wire::registry::header_field("X-Password"), "hunter2"),
+    };
+    let webhook = Webhook {
+        format,
+        secrets: Secrets { current: secret(1), previous: previous.map(|until| (secret(2), until)) },
+        headers: vec![header],
+        limits: Limits { timeout: Duration::from_secs(3), ..Limits::default() },
+        ..domain::fixtures::webhook("wh_1", "acme", &[])
+    };
+    Standing { webhook: webhook.into(), offset: Offset(3) }
+}
+
+fn held() -> Payload {
+    let headers = [
+        (names::CE_ID, "e1"),
+        (names::CE_SOURCE, "/smtp"),
+        (names::CE_TYPE, "click"),
+        (names::CE_ACCOUNT, "acme"),
+        (names::CE_TIME, "2024-01-31T12:00:00Z"),
+        (names::WEBHOOK, "wh_1"),
+        (names::DELIVERY, "dlv_1"),
+        (names::REGISTRY, "3"),
+        (names::ORIGIN, "2-9"),
+        (names::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    ];
+    let headers: Headers =
+        headers.map(|(n, v)| (n.into(), Bytes::from_static(v.as_bytes()))).into_iter().collect();
+    Held::new(Record {
+        topic: "postbode.deliveries".into(),
+        partition: Partition(0),
+        offset: Offset(1),
+        timestamp: NOW,
+        key: Some(Bytes::from_static(b"wh_1")),
+        value: Some(Bytes::from_static(br#"{"id":"m1","recipient":"a@b.example"}"#)),
+        headers,
+    })
+}
+
+fn credentials(standing: &Standing) -> std::sync::Arc<Credentials> {
+    Vault::new(keyring()).credentials(standing).unwrap()
+}
+
+fn request(standing: &Standing) -> outbound::PostRequest {
+    let (held, agent) = (held(), HeaderValue::from_static("Postbode/test"));
+    let delivery = held.delivery.as_ref().unwrap();
+    bodies::request(NOW, &standing.webhook, &credentials(standing), delivery, &held.record, &agent).unwrap()
+}
+
+/// Whether the independent library, given the secret, makes one of the request's signatures.
+fn verifies(secret: u8, request: &outbound::PostRequest) -> bool {
+    let verifier = Verifier::new(&SigningSecret::encode(&[secret; 32])).unwrap();
+    let text = |name: &str| request.headers[name].to_str().unwrap();
+    let seconds = text("webhook-timestamp").parse().unwrap();
+    let expected = verifier.sign(text("webhook-id"), seconds, &request.body).unwrap();
+    text("webhook-signature").split(' ').any(|signature| signature == expected)
+}
+
+#[test]
+fn every_format_verifies_with_an_independent_library() {
+    for format in Format::ALL {
+        let request = request(&standing(format, None));
+        assert!(verifies(1, &request), "{format:?}");
+        assert!(!verifies(2, &request), "{format:?}");
+        assert_eq!(request.headers["webhook-id"], "dlv_1");
+        assert_eq!(request.headers["webhook-timestamp"], "1706702400");
+        assert_eq!(request.headers["x-password"], "hunter2");
+        assert_eq!(request.timeout, Duration::from_secs(3));
+    }
+    assert_eq!(
+        request(&standing(Format::CloudEvents, None)).headers["content-type"],
+        "application/cloudevents+json"
+    );
+}
+
+#[test]
+fn during_a_rotation_both_secrets_sign_and_afterwards_one() {
+    let during = request(&standing(Format::Json, Some(NOW + Duration::from_secs(1))));
+    assert!(verifies(1, &during) && verifies(2, &during));
+    let after = request(&standing(Format::Json, Some(NOW)));
+    assert!(verifies(1, &after) && !verifies(2, &after));
+}
+
+#[test]
+fn every_attempt_of_a_delivery_has_the_same_id_and_body() {
+    let standing = standing(Format::Standard, None);
+    let (first, second) = (request(&standing), request(&standing));
+    assert_eq!((&first.body, &first.headers["webhook-id"]), (&second.body, &second.headers["webhook-id"]));
+}
+
+#[test]
+fn a_trace_goes_on_to_the_receiver() {
+    let request = request(&standing(Format::Json, None));
+    assert_eq!(request.headers["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+}
+
+#[test]
+fn secrets_sealed_with_another_key_or_for_another_webhook_do_not_open() {
+    let other = Keyring::parse(&["k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="]).unwrap();
+    let error = Vault::new(other).credentials(&standing(Format::Json, None)).unwrap_err();
+    assert!(error.to_string().contains("key 'k1'"), "{error}");
+    let mut moved = standing(Format::Json, None);
+    moved.webhook = Webhook { id: "wh_2".into(), ..Webhook::clone(&moved.webhook) }.into();
+    assert!(Vault::new(keyring()).credentials(&moved).is_err());
+}
+
+#[test]
+fn a_changed_webhook_is_opened_anew() {
+    let mut vault = Vault::new(keyring());
+    let before = standing(Format::Json, None);
+    vault.credentials(&before).unwrap();
+    let url = "https://elsewhere.example/".into();
+    let webhook = Webhook { url, ..Webhook::clone(&before.webhook) }.into();
+    let after = Standing { webhook, offset: Offset(4) };
+    assert_eq!(vault.credentials(&after).unwrap().url.host_str(), Some("elsewhere.example"));
+}
+
+#[test]
+fn the_history_of_an_attempt_holds_what_people_search_by_and_no_secret() {
+    let standing = standing(Format::Json, None);
+    let done = Done {
+        place: RecordPlace { epoch: domain::Epoch(1), offset: Offset(1) },
+        payload: held(),
+        number: 2,
+        began: NOW,
+        sent: request(&standing).headers,
+        exchange: unsent(Outcome::Answered { status: 503, retry_after: None }),
+        standing,
+    };
+    let attempt = done.record(Fate::Retried(Tier::of(Duration::from_secs(5))), NOW).unwrap();
+    assert_eq!((attempt.message.as_deref(), attempt.recipient.as_deref()), (Some("m1"), Some("a@b.example")));
+    assert_eq!((attempt.status, attempt.number, attempt.outcome.as_str()), (Some(503), 2, "server-error"));
+    assert_eq!(attempt.next_due.as_deref(), Some("2024-01-31T12:00:05.250Z"));
+    assert_eq!(attempt.trace.as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
+    let text = serde_json::to_string(&attempt).unwrap();
+    assert!(text.contains("webhook-signature") && !text.contains("hunter2"), "{text}");
+    let again: wire::attempt::Attempt = serde_json::from_str(&text).unwrap();
+    assert_eq!(again, attempt);
+}
+
+#[test]
+fn a_record_that_is_no_delivery_is_noticed() {
+    let stranger = Record { headers: Headers::new(), ..held().record.clone() };
+    assert!(Held::new(stranger).job().is_none());
+    assert!(Held::new(Record { value: None, ..held().record.clone() }).job().is_none());
+}
