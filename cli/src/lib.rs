@@ -10,6 +10,7 @@ mod output;
 mod rest;
 mod signals;
 mod topics;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ enum Command {
     Events(events::EventsArgs),
     /// Receive webhooks on this machine: check their signatures and print them
     Listen(listen::ListenArgs),
+    /// Make, verify and manage webhooks, over the console's API
+    Webhooks(webhooks::WebhooksArgs),
     /// Read and replay dead letters, over plain Kafka
     Dlq(dlq::DlqArgs),
     /// Print a completion script for a shell
@@ -66,6 +69,7 @@ async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
         Command::Topics(args) => topics::run(args, context).await,
         Command::Events(args) => events::run(args, &context).await,
         Command::Listen(args) => listen::run(args, &context).await,
+        Command::Webhooks(args) => webhooks::run(args, &context).await,
         Command::Dlq(args) => dlq::run(args, &context).await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "postbode", &mut std::io::stdout());

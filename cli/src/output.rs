@@ -25,6 +25,11 @@ pub(crate) fn safe(text: &str) -> String {
     shown
 }
 
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// At most so many characters, with an ellipsis where something was left out.
 pub(crate) fn clipped(text: &str, width: usize) -> String {
     if text.chars().count() <= width {

@@ -5,8 +5,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use http::{HeaderMap, Method, StatusCode};
 use process::Secret;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
+use wire::api::Problem;
 
 use crate::error::usage;
 use crate::output::safe;
@@ -26,14 +29,26 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// A service said no.
+/// A service said no. Its text has one line more for each detail.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{status}: {detail}")]
+#[error("{status}: {detail}{}", lines(details))]
 pub(crate) struct Refused {
     pub(crate) status: StatusCode,
-    pub(crate) detail: String,
+    detail: String,
+    details: Vec<String>,
     /// The whole problem (RFC 9457), or null if the answer was none.
     pub(crate) problem: Value,
+}
+
+impl Refused {
+    /// Without the details.
+    pub(crate) fn headline(&self) -> String {
+        format!("{}: {}", self.status, self.detail)
+    }
+}
+
+fn lines(details: &[String]) -> String {
+    details.iter().map(|detail| format!("\n  {detail}")).collect()
 }
 
 /// How long a service may take for one call. Verification fetches from strangers; Kafka may be slow.
@@ -51,20 +66,30 @@ impl Rest {
         Ok(Self { http, base, key: key.clone() })
     }
 
-    /// Calls and expects success: the answer's JSON, null where there is none.
-    pub(crate) async fn json(
+    /// Calls and expects success, and an answer of that form.
+    ///
+    /// # Errors
+    /// [`Refused`] in the chain when the service said no.
+    pub(crate) async fn ask<A: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
-        body: Option<&Value>,
-    ) -> anyhow::Result<Value> {
-        let body = body.map(Value::to_string).unwrap_or_default();
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<A> {
+        let answer = self.tell(method, path, body).await?;
+        serde_json::from_slice(&answer.body).with_context(|| format!("{path}: the answer is not understood"))
+    }
+
+    /// Calls and expects success, whatever the answer's form.
+    pub(crate) async fn tell(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<Answer> {
+        let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
         let headers: &[_] = if body.is_empty() { &[] } else { &[("content-type", "application/json")] };
-        let answer = self.call(method, path, headers, body.into_bytes()).await?.successful()?;
-        if answer.body.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&answer.body).with_context(|| format!("{path}: the answer is not JSON"))
+        Ok(self.call(method, path, headers, body).await?.successful()?)
     }
 
     /// Calls, and leaves it to the caller what the status means.
@@ -104,9 +129,15 @@ impl Answer {
     pub(crate) fn refused(&self) -> Refused {
         let problem: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let text = |name: &str| problem.get(name).and_then(Value::as_str).map(safe);
-        let detail = text("detail").or_else(|| text("title"));
+        let detail = text("detail").filter(|detail| !detail.is_empty()).or_else(|| text("title"));
         let reason = || self.status.canonical_reason().unwrap_or("no reason given").to_owned();
-        Refused { status: self.status, detail: detail.unwrap_or_else(reason), problem }
+        let known: Option<Problem> = serde_json::from_slice(&self.body).ok();
+        Refused {
+            status: self.status,
+            detail: detail.unwrap_or_else(reason),
+            details: known.as_ref().map(details).unwrap_or_default(),
+            problem,
+        }
     }
 
     /// The name of the file that it is, from `Content-Disposition`: a name only, never a path.
@@ -123,6 +154,15 @@ impl Answer {
         let value = self.headers.get("retry-after")?.to_str().ok()?;
         value.trim().parse().ok().map(Duration::from_secs)
     }
+}
+
+/// What is wrong with which field, or what which place answered.
+fn details(problem: &Problem) -> Vec<String> {
+    let fields =
+        problem.errors.iter().map(|error| safe(format!("{} {}", error.field, error.message).trim_start()));
+    let attempts =
+        problem.attempts.iter().map(|attempt| safe(&format!("{}: {}", attempt.url, attempt.message)));
+    fields.chain(attempts).collect()
 }
 
 /// The last of the causes says what really happened: connection refused, say.
@@ -154,6 +194,17 @@ mod tests {
         assert_eq!(refused.problem["code"], "stale");
         assert_eq!(answer(502, "<html>", None).refused().to_string(), "502 Bad Gateway: Bad Gateway");
         assert!(answer(202, "", None).successful().is_ok());
+    }
+
+    #[test]
+    fn details_are_lines_of_their_own() {
+        let body = r#"{"status":422,"code":"invalid","detail":"2 fields are wrong",
+            "errors":[{"field":"url","message":"is missing"},{"field":"","message":"is no object"}],
+            "attempts":[{"url":"http://a/","result":"client-error","status":404,"message":"answered 404"}]}"#;
+        assert_eq!(
+            answer(422, body, None).refused().to_string(),
+            "422 Unprocessable Entity: 2 fields are wrong\n  url is missing\n  is no object\n  http://a/: answered 404"
+        );
     }
 
     #[test]

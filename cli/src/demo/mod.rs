@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use process::Secret;
 use tokio::time::{Instant, sleep};
@@ -31,7 +31,7 @@ use self::receiver::Receiver;
 use self::services::Plan;
 use self::show::Show;
 use crate::context::Context;
-use crate::output::line;
+use crate::output::{hex, line};
 use crate::signals::Interrupts;
 
 /// The arguments of `demo`.
@@ -138,7 +138,7 @@ impl Demo {
         let receiver = Receiver::start(Arc::clone(books), place.work.join("verification")).await?;
 
         show.step("starting the services");
-        let operator_key = Secret::new(format!("pbk_{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())));
+        let operator_key = Secret::new(format!("pbk_{}", hex(&rand::random::<[u8; 32]>())));
         let seal_key = Secret::new(format!("demo:{}", STANDARD.encode(rand::random::<[u8; 32]>())));
         let plan = Plan { context, receiver: receiver.address, seal_key, operator_key };
         let addresses = services::start(&plan, place, children).await?;

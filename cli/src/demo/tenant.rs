@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use http::Method;
 use process::Secret;
-use serde_json::{Value, json};
+use wire::api::{CreatedKey, NewAccount, NewKey, NewWebhook, Types, WebhookWithSecret};
 
 use super::books::Wants;
 use super::receiver::{Endpoint, Receiver};
@@ -13,6 +13,7 @@ use super::services::Addresses;
 use crate::events::Sender;
 use crate::listen::verifier::Verifier;
 use crate::rest::Rest;
+use crate::webhooks;
 
 /// What the stream of events needs to know.
 pub(super) struct Tenant {
@@ -62,12 +63,14 @@ pub(super) async fn create(
     receiver: &Receiver,
 ) -> anyhow::Result<Tenant> {
     let operator = Rest::new(&addresses.console, key)?;
-    let account = json!({"id": ACCOUNT, "name": "The demo's customer"});
-    operator.json(Method::POST, "/v1/accounts", Some(&account)).await.context("creating the account")?;
-    let scopes = json!(["events:write", "webhooks:read", "webhooks:write"]);
-    let wanted = json!({"account": ACCOUNT, "name": "demo", "scopes": scopes});
-    let made = operator.json(Method::POST, "/v1/keys", Some(&wanted)).await.context("creating a key")?;
-    let key = Secret::new(text(&made, "key")?);
+    let account = NewAccount { id: ACCOUNT.to_owned(), name: "The demo's customer".to_owned() };
+    operator.tell(Method::POST, "/v1/accounts", Some(&account)).await.context("creating the account")?;
+    let scopes = ["events:write", "webhooks:read", "webhooks:write"].map(str::to_owned).to_vec();
+    let wanted = NewKey { name: "demo".to_owned(), scopes, expires_at: None };
+    let path = format!("/v1/accounts/{ACCOUNT}/keys");
+    let made: CreatedKey =
+        operator.ask(Method::POST, &path, Some(&wanted)).await.context("creating a key")?;
+    let key = Secret::new(made.secret);
 
     let customer = Rest::new(&addresses.console, &key)?;
     let mut wants = Vec::new();
@@ -82,27 +85,23 @@ pub(super) async fn create(
 
 /// Makes a webhook, lets its receiver know the secret, and proves by the file that the receiver is ours.
 async fn webhook(customer: &Rest, wish: Wish, receiver: &Receiver) -> anyhow::Result<Wants> {
-    let types = match &wish.wants {
-        Wants::Everything => json!("*"),
-        Wants::Only(kinds) => json!(kinds),
+    let wanted = NewWebhook {
+        name: wish.name.to_owned(),
+        url: receiver.url(wish.path),
+        types: match &wish.wants {
+            Wants::Everything => Types::all(),
+            Wants::Only(kinds) => Types::only(kinds.iter().copied()),
+        },
+        format: Some(wish.format.to_owned()),
+        ..NewWebhook::default()
     };
-    let wanted =
-        json!({"name": wish.name, "url": receiver.url(wish.path), "types": types, "format": wish.format});
-    let made = customer.json(Method::POST, "/v1/webhooks", Some(&wanted)).await?;
-    let verifier = Verifier::new([text(&made, "secret")?])?;
+    let made: WebhookWithSecret = customer.ask(Method::POST, "/v1/webhooks", Some(&wanted)).await?;
+    let verifier = Verifier::new([made.secret.as_str()])?;
     receiver.open(wish.path, Endpoint { verifier, fails: wish.fails });
 
-    let id = text(&made, "id")?;
-    let file =
-        customer.call(Method::GET, &format!("/v1/webhooks/{id}/verification-file"), &[], Vec::new()).await?;
-    let file = file.successful()?;
-    let name = file.file_name().context("the verification file has no name")?;
-    receiver.place_file(&name, &file.body).await?;
-    let verified = customer.json(Method::POST, &format!("/v1/webhooks/{id}/verify"), None).await?;
-    anyhow::ensure!(text(&verified, "state")? == "active", "verification did not make it active: {verified}");
+    let file = webhooks::verification_file(customer, &made.webhook.id).await?;
+    receiver.place_file(&file.name, &file.content).await?;
+    let verified = webhooks::verify(customer, &made.webhook.id).await?;
+    anyhow::ensure!(verified.state == "active", "it is {} after its verification", verified.state);
     Ok(wish.wants)
-}
-
-fn text<'a>(object: &'a Value, name: &str) -> anyhow::Result<&'a str> {
-    object.get(name).and_then(Value::as_str).with_context(|| format!("the answer has no '{name}'"))
 }

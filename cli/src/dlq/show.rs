@@ -17,7 +17,7 @@ use super::letter::{Letter, disposition_json};
 use super::reader;
 use crate::context::Context;
 use crate::error::usage;
-use crate::output::{line, safe, style};
+use crate::output::{hex, line, safe, style};
 
 /// The arguments of `dlq show`.
 #[derive(Args, Debug)]
@@ -130,10 +130,6 @@ fn dump_row((row, bytes): (usize, &[u8])) -> String {
     let pairs = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     let letters = bytes.iter().map(|b| if b.is_ascii_graphic() { char::from(*b) } else { '.' });
     format!("  {:08x}  {pairs:47}  {}", row * 16, letters.collect::<String>())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ fn run_of(key: &str) -> &str {
 fn refusal(answer: &Answer, batch: &Batch) -> String {
     let refused = answer.refused();
     let faults = refused.problem["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut lines = vec![refused.to_string()];
+    let mut lines = vec![refused.headline()];
     lines.extend(faults.iter().take(FAULTS_SHOWN).map(|fault| {
         let index = fault["index"].as_u64().and_then(|index| usize::try_from(index).ok());
         let number = index.and_then(|index| batch.numbers.get(index));

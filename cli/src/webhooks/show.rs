@@ -1,0 +1,100 @@
+//! How webhooks are shown.
+
+use std::path::Path;
+
+use serde::Serialize;
+use wire::api::{Types, Verification, Webhook, WebhookWithSecret};
+
+use crate::output::{line, safe, style, table};
+
+/// A table, or one JSON object a line.
+pub(super) fn list(webhooks: &[Webhook], json: bool) {
+    if json {
+        return webhooks.iter().for_each(as_json);
+    }
+    let rows: Vec<_> = webhooks.iter().map(row).collect();
+    line(table(["ID", "ACCOUNT", "STATE", "FORMAT", "TYPES", "NAME", "URL"], &rows));
+}
+
+/// One webhook.
+pub(super) fn one(webhook: &Webhook, json: bool) {
+    if json {
+        return as_json(webhook);
+    }
+    let shown = facts(webhook).into_iter().filter(|(_, value)| !value.is_empty());
+    shown.for_each(|(name, value)| line(format!("{name:22} {}", safe(&value))));
+}
+
+/// One webhook and its secret.
+pub(super) fn with_secret(made: &WebhookWithSecret, json: bool) {
+    if json {
+        return as_json(made);
+    }
+    one(&made.webhook, false);
+    line(format!("{:22} {}", "secret", style::strong(&made.secret)));
+}
+
+/// How to prove the URL.
+pub(super) fn verification(about: &Verification, saved: Option<&Path>, json: bool) {
+    if json {
+        return as_json(about);
+    }
+    line(format!("{:22} {}", "file", about.file_name));
+    line(format!("{:22} {}", "content", about.content));
+    about.places.iter().for_each(|place| line(format!("{:22} {}", "may stand at", safe(place))));
+    if let Some(path) = saved {
+        line(format!("{:22} {}", "saved", path.display()));
+    }
+}
+
+fn as_json(shown: &impl Serialize) {
+    match serde_json::to_string(shown) {
+        Ok(text) => line(text),
+        Err(error) => tracing::error!(%error, "an answer cannot be written as JSON"),
+    }
+}
+
+fn row(webhook: &Webhook) -> [String; 7] {
+    let reason = webhook.disabled_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    [
+        safe(&webhook.id),
+        safe(&webhook.account),
+        format!("{}{reason}", webhook.state),
+        webhook.format.clone(),
+        types(&webhook.types),
+        safe(&webhook.name),
+        safe(&webhook.url),
+    ]
+}
+
+fn types(types: &Types) -> String {
+    match types {
+        Types::All(_) => "*".to_owned(),
+        Types::Only(kinds) => kinds.iter().map(String::as_str).collect::<Vec<_>>().join(","),
+    }
+}
+
+fn facts(webhook: &Webhook) -> Vec<(&'static str, String)> {
+    let time = |at: Option<domain::Timestamp>| at.map(wire::text::rfc3339).unwrap_or_default();
+    let limits = &webhook.limits;
+    let rate = limits.per_second.map(|rate| format!(", {rate} a second")).unwrap_or_default();
+    vec![
+        ("id", webhook.id.clone()),
+        ("account", webhook.account.clone()),
+        ("name", webhook.name.clone()),
+        ("url", webhook.url.clone()),
+        ("pending url", webhook.pending_url.clone().unwrap_or_default()),
+        ("types", types(&webhook.types)),
+        ("format", webhook.format.clone()),
+        ("state", webhook.state.clone()),
+        ("disabled for", webhook.disabled_reason.clone().unwrap_or_default()),
+        ("failing since", time(webhook.failing_since)),
+        ("verified at", time(webhook.verified_at)),
+        ("headers", webhook.headers.join(", ")),
+        ("limits", format!("{} calls at once, {} each{rate}", limits.concurrency, limits.timeout)),
+        ("previous secret until", time(webhook.previous_secret_until)),
+        ("created at", time(Some(webhook.created_at))),
+        ("updated at", time(Some(webhook.updated_at))),
+        ("revision", webhook.revision.to_string()),
+    ]
+}
