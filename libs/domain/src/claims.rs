@@ -34,13 +34,15 @@ struct Claim {
     told: Option<(Offset, usize)>,
 }
 
-/// How many records of one claim may be read ahead of what is done.
+/// How much may be read ahead of what is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Records not done.
+    /// Records of one claim that are not done.
     pub undone: usize,
-    /// Records between the frontier and the last one read.
+    /// Records of one claim between its frontier and the last one read.
     pub span: usize,
+    /// Bytes of records that are not done, over all claims. Each has its share, so that none starves another.
+    pub bytes: usize,
 }
 
 impl Claims {
@@ -50,10 +52,10 @@ impl Claims {
         self.claims.insert(epoch, claim);
     }
 
-    /// Notes a record that was read. Nothing new is begun for a claim that is unknown or being revoked.
-    pub fn see(&mut self, epoch: Epoch, offset: Offset) -> Sighting {
+    /// Notes a record that was read and weighs so many bytes. Nothing new is begun for a claim that is unknown or being revoked.
+    pub fn see(&mut self, epoch: Epoch, offset: Offset, bytes: usize) -> Sighting {
         match self.claims.get_mut(&epoch) {
-            Some(claim) if !claim.revoking => claim.tracker.see(offset),
+            Some(claim) if !claim.revoking => claim.tracker.see(offset, bytes),
             Some(_) | None => Sighting::Done,
         }
     }
@@ -127,21 +129,28 @@ impl Claims {
         std::mem::take(&mut self.released)
     }
 
-    /// Claims that read too far ahead, or all of them where memory is short; each is named once, until it is resumed.
-    pub fn take_crowded(&mut self, window: Window, memory_short: bool) -> Vec<Epoch> {
-        let crowded = |claim: &Claim| {
-            let tracker = &claim.tracker;
-            tracker.undone() > window.undone
-                || tracker.span() > window.span
-                || (memory_short && tracker.undone() > 0)
+    /// Bytes of the records that are not done, over all claims.
+    pub fn undone_bytes(&self) -> usize {
+        self.claims.values().map(|claim| claim.tracker.undone_bytes()).sum()
+    }
+
+    /// Claims that read too far ahead; each is named once, until it is resumed.
+    pub fn take_crowded(&mut self, window: Window) -> Vec<Epoch> {
+        let share = window.bytes / self.claims.len().max(1);
+        let crowded = |tracker: &Tracker| {
+            tracker.undone() > window.undone || tracker.span() > window.span || tracker.undone_bytes() > share
         };
-        self.flip(|claim| !claim.paused && crowded(claim), true)
+        self.flip(|claim| !claim.paused && crowded(&claim.tracker), true)
     }
 
     /// Claims that were crowded and have room again: half of the window, so that they do not flutter.
     pub fn take_roomy(&mut self, window: Window) -> Vec<Epoch> {
-        let roomy =
-            |tracker: &Tracker| tracker.undone() <= window.undone / 2 && tracker.span() <= window.span / 2;
+        let share = window.bytes / self.claims.len().max(1);
+        let roomy = |tracker: &Tracker| {
+            tracker.undone() <= window.undone / 2
+                && tracker.span() <= window.span / 2
+                && tracker.undone_bytes() <= share / 2
+        };
         self.flip(|claim| claim.paused && roomy(&claim.tracker), false)
     }
 
@@ -179,7 +188,7 @@ mod tests {
         let mut claims = Claims::default();
         claims.begin(E1, Some(Offset(0)), Vec::new());
         for offset in 0..3 {
-            assert_eq!(claims.see(E1, Offset(offset)), Sighting::New);
+            assert_eq!(claims.see(E1, Offset(offset), 10), Sighting::New);
         }
         claims
     }
@@ -200,7 +209,7 @@ mod tests {
     fn a_revoked_claim_is_released_when_nothing_is_under_way() {
         let mut claims = claims();
         claims.revoke(&[E1]);
-        assert_eq!(claims.see(E1, Offset(3)), Sighting::Done);
+        assert_eq!(claims.see(E1, Offset(3), 10), Sighting::Done);
         assert_eq!(claims.take_drained(|_| true), None);
         claims.complete(E1, Offset(0));
         let last = claims.take_drained(|_| false).unwrap();
@@ -214,20 +223,33 @@ mod tests {
         let mut claims = claims();
         claims.forget(&[E1]);
         claims.begin(E2, Some(Offset(0)), Vec::new());
-        assert_eq!(claims.see(E2, Offset(0)), Sighting::New);
+        assert_eq!(claims.see(E2, Offset(0), 10), Sighting::New);
         claims.complete(E1, Offset(0));
         assert_eq!(claims.changed(), [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]);
     }
 
     #[test]
     fn a_crowded_claim_is_paused_once_and_resumed_at_half() {
-        let window = Window { undone: 2, span: 100 };
+        let window = Window { undone: 2, span: 100, bytes: 1_000 };
         let mut claims = claims();
-        assert_eq!(claims.take_crowded(window, false), [E1]);
-        assert_eq!(claims.take_crowded(window, false), []);
+        assert_eq!(claims.take_crowded(window), [E1]);
+        assert_eq!(claims.take_crowded(window), []);
         claims.complete(E1, Offset(1));
         assert_eq!(claims.take_roomy(window), []);
         claims.complete(E1, Offset(0));
+        assert_eq!(claims.take_roomy(window), [E1]);
+    }
+
+    #[test]
+    fn a_claim_that_holds_its_share_of_bytes_is_paused_and_no_other() {
+        let window = Window { undone: 100, span: 100, bytes: 50 };
+        let mut claims = claims();
+        claims.begin(E2, Some(Offset(0)), Vec::new());
+        claims.see(E2, Offset(0), 10);
+        assert_eq!(claims.undone_bytes(), 40);
+        assert_eq!(claims.take_crowded(window), [E1]);
+        claims.complete(E1, Offset(0));
+        claims.complete(E1, Offset(1));
         assert_eq!(claims.take_roomy(window), [E1]);
     }
 }

@@ -30,10 +30,8 @@ pub struct DispatchSettings {
     pub schedule: Schedule,
     /// POSTs open at once, over all webhooks.
     pub max_open: usize,
-    /// How far a partition may be read ahead.
+    /// How far may be read ahead.
     pub window: Window,
-    /// Bytes of records held at once.
-    pub max_bytes: usize,
     /// How long a record is moved aside that may not be sent now.
     pub defer: Duration,
     /// How long a record may be moved aside in all, with no attempt in between.
@@ -48,8 +46,7 @@ impl DispatchSettings {
         Self {
             schedule,
             max_open: 1024,
-            window: Window { undone: 10_000, span: 100_000 },
-            max_bytes: 64 * 1024 * 1024,
+            window: Window { undone: 10_000, span: 100_000, bytes: 64 * 1024 * 1024 },
             defer: Duration::from_secs(5 * 60),
             expire: Duration::from_secs(72 * 3600),
             commit_every: Duration::from_millis(500),
@@ -67,7 +64,6 @@ pub struct Dispatcher<P> {
     /// POSTs that are running, whatever became of their claim.
     open: HashMap<Place, WebhookId>,
     commands: VecDeque<Command<P>>,
-    bytes: usize,
     commit_at: Timestamp,
     stopping: bool,
 }
@@ -95,7 +91,6 @@ impl<P: Clone> Dispatcher<P> {
             lanes: Lanes::default(),
             open: HashMap::new(),
             commands: VecDeque::new(),
-            bytes: 0,
             commit_at: Timestamp::from_millis(0),
             stopping: false,
         }
@@ -108,24 +103,22 @@ impl<P: Clone> Dispatcher<P> {
 
     /// A record was read.
     pub fn handle_delivery(&mut self, place: Place, job: Job<P>) {
-        if self.stopping || self.claims.see(place.epoch, place.offset) == Sighting::Done {
+        if self.stopping || self.claims.see(place.epoch, place.offset, job.bytes) == Sighting::Done {
             return;
         }
-        self.bytes += job.bytes;
         self.lanes.push(&job.webhook, place);
         self.records.insert(place, Entry { job, phase: Phase::Queued });
-        let crowded = self.claims.take_crowded(self.settings.window, self.bytes > self.settings.max_bytes);
+        let crowded = self.claims.take_crowded(self.settings.window);
         self.tell(Command::Pause, crowded);
     }
 
     /// A record was read that is no delivery: it is done as soon as `payload` is written to the dead letters.
     pub fn handle_stranger(&mut self, place: Place, payload: P, bytes: usize) {
-        if self.stopping || self.claims.see(place.epoch, place.offset) == Sighting::Done {
+        if self.stopping || self.claims.see(place.epoch, place.offset, bytes) == Sighting::Done {
             return;
         }
         let job =
             Job { webhook: "".into(), registry: Offset(0), progress: Progress::default(), bytes, payload };
-        self.bytes += bytes;
         self.records.insert(place, Entry { job, phase: Phase::Writing });
         self.bury(place, DeathReason::Malformed, None);
     }
@@ -236,7 +229,7 @@ impl<P: Clone> Dispatcher<P> {
 
     /// Bytes of the records held.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.claims.undone_bytes()
     }
 
     /// When to ask again at the latest.
@@ -260,10 +253,8 @@ impl<P: Clone> Dispatcher<P> {
                 return Some(Command::Commit(changed));
             }
         }
-        if self.bytes <= self.settings.max_bytes / 2 {
-            let roomy = self.claims.take_roomy(self.settings.window);
-            self.tell(Command::Resume, roomy);
-        }
+        let roomy = self.claims.take_roomy(self.settings.window);
+        self.tell(Command::Resume, roomy);
         self.commands.pop_front().or_else(|| self.dispatch(now, view))
     }
 
@@ -364,11 +355,7 @@ impl<P: Clone> Dispatcher<P> {
     }
 
     fn finish(&mut self, place: Place) {
-        if let Some(entry) = self.records.remove(&place) {
-            self.bytes = self
-                .bytes
-                .checked_sub(entry.job.bytes)
-                .expect("a record's bytes were added when it was read");
+        if self.records.remove(&place).is_some() {
             self.claims.complete(place.epoch, place.offset);
         }
     }
@@ -377,18 +364,9 @@ impl<P: Clone> Dispatcher<P> {
     fn drop_records(&mut self, which: impl Fn(Place, Phase) -> bool) {
         let dropped: HashSet<Place> = self
             .records
-            .iter()
-            .filter(|(place, entry)| which(**place, entry.phase))
-            .map(|(place, _)| *place)
+            .extract_if(|place, entry| which(*place, entry.phase))
+            .map(|(place, _)| place)
             .collect();
-        for place in &dropped {
-            if let Some(entry) = self.records.remove(place) {
-                self.bytes = self
-                    .bytes
-                    .checked_sub(entry.job.bytes)
-                    .expect("a record's bytes were added when it was read");
-            }
-        }
         self.commands.retain(|command| command.place().is_none_or(|place| !dropped.contains(&place)));
         self.lanes.forget(&dropped);
     }

@@ -24,11 +24,13 @@ pub struct Tracker {
     /// The offset after the last record seen.
     end: Option<Offset>,
     undone: usize,
+    undone_bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     offset: Offset,
+    bytes: usize,
     done: bool,
 }
 
@@ -46,22 +48,23 @@ impl Tracker {
     pub fn resume(from: Option<Offset>, completed: impl IntoIterator<Item = Offset>) -> Self {
         let restored =
             completed.into_iter().filter(|offset| from.is_none_or(|from| *offset >= from)).collect();
-        Self { seen: VecDeque::new(), restored, end: from, undone: 0 }
+        Self { restored, end: from, ..Self::default() }
     }
 
-    /// Notes that a record was read. Offsets only grow within an assignment.
-    pub fn see(&mut self, offset: Offset) -> Sighting {
+    /// Notes that a record was read that weighs so many bytes. Offsets only grow within an assignment.
+    pub fn see(&mut self, offset: Offset, bytes: usize) -> Sighting {
         if self.end.is_some_and(|end| offset < end) {
             return Sighting::Done;
         }
         self.end = Some(offset.next());
         let done = self.restored.remove(&offset);
-        self.seen.push_back(Seen { offset, done });
+        self.seen.push_back(Seen { offset, bytes, done });
         self.advance();
         if done {
             return Sighting::Done;
         }
         self.undone += 1;
+        self.undone_bytes += bytes;
         Sighting::New
     }
 
@@ -74,7 +77,10 @@ impl Tracker {
             return false;
         };
         seen.done = true;
+        let bytes = seen.bytes;
         self.undone = self.undone.checked_sub(1).expect("an undone record was counted when it was seen");
+        self.undone_bytes =
+            self.undone_bytes.checked_sub(bytes).expect("an undone record was counted when it was seen");
         self.advance();
         true
     }
@@ -93,6 +99,11 @@ impl Tracker {
     /// How many records are seen and not done.
     pub fn undone(&self) -> usize {
         self.undone
+    }
+
+    /// How many bytes those weigh.
+    pub fn undone_bytes(&self) -> usize {
+        self.undone_bytes
     }
 
     /// How many records the frontier is behind the last one seen.

@@ -266,7 +266,7 @@ fn the_process_keeps_to_its_cap() {
 #[test]
 fn a_crowded_partition_is_paused_and_resumed() {
     let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
-    bench.dispatcher.settings.window = Window { undone: 2, span: 100 };
+    bench.dispatcher.settings.window = Window { undone: 2, span: 100, bytes: 10_000 };
     for offset in 0..3 {
         bench.read(offset, "a");
     }

@@ -18,14 +18,14 @@ fn the_frontier_waits_for_the_slowest() {
     let mut tracker = Tracker::resume(Some(Offset(10)), []);
     assert_eq!(tracker.frontier(), Some(Offset(10)));
     for offset in 10..15 {
-        assert_eq!(tracker.see(Offset(offset)), Sighting::New);
+        assert_eq!(tracker.see(Offset(offset), 10), Sighting::New);
     }
     assert!(tracker.complete(Offset(12)) && tracker.complete(Offset(11)));
     assert_eq!(tracker.frontier(), Some(Offset(10)));
     assert_eq!(tracker.completed().collect::<Vec<_>>(), offsets([11, 12]));
     assert!(tracker.complete(Offset(10)));
     assert_eq!(tracker.frontier(), Some(Offset(13)));
-    assert_eq!((tracker.undone(), tracker.span()), (2, 2));
+    assert_eq!((tracker.undone(), tracker.undone_bytes(), tracker.span()), (2, 20, 2));
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn offsets_with_gaps_do_not_hold_the_frontier() {
     let mut tracker = Tracker::resume(None, []);
     assert_eq!(tracker.frontier(), None);
     for offset in [3, 7, 100] {
-        tracker.see(Offset(offset));
+        tracker.see(Offset(offset), 10);
         tracker.complete(Offset(offset));
     }
     assert_eq!(tracker.frontier(), Some(Offset(101)));
@@ -42,8 +42,8 @@ fn offsets_with_gaps_do_not_hold_the_frontier() {
 #[test]
 fn what_an_earlier_owner_did_is_not_done_again_and_still_told_on() {
     let mut tracker = Tracker::resume(Some(Offset(10)), offsets([9, 11, 14]));
-    assert_eq!(tracker.see(Offset(10)), Sighting::New);
-    assert_eq!(tracker.see(Offset(11)), Sighting::Done);
+    assert_eq!(tracker.see(Offset(10), 10), Sighting::New);
+    assert_eq!(tracker.see(Offset(11), 10), Sighting::Done);
     assert_eq!(tracker.completed().collect::<Vec<_>>(), offsets([11, 14]));
     assert!(tracker.complete(Offset(10)));
     assert_eq!(tracker.frontier(), Some(Offset(12)));
@@ -53,8 +53,8 @@ fn what_an_earlier_owner_did_is_not_done_again_and_still_told_on() {
 #[test]
 fn an_offset_read_twice_or_completed_twice_counts_once() {
     let mut tracker = Tracker::resume(None, []);
-    assert_eq!(tracker.see(Offset(5)), Sighting::New);
-    assert_eq!(tracker.see(Offset(5)), Sighting::Done);
+    assert_eq!(tracker.see(Offset(5), 10), Sighting::New);
+    assert_eq!(tracker.see(Offset(5), 10), Sighting::Done);
     assert!(!tracker.complete(Offset(4)) && tracker.complete(Offset(5)) && !tracker.complete(Offset(5)));
     assert_eq!(tracker.undone(), 0);
 }
@@ -114,7 +114,7 @@ proptest! {
         let mut tracker = Tracker::resume(Some(Offset(0)), []);
         let mut done: BTreeMap<i64, bool> = log.iter().map(|offset| (*offset, false)).collect();
         for offset in &log {
-            prop_assert_eq!(tracker.see(Offset(*offset)), Sighting::New);
+            prop_assert_eq!(tracker.see(Offset(*offset), 10), Sighting::New);
         }
         let switch = if order.is_empty() { 0 } else { handover.index(order.len()) };
         for (step, index) in order.iter().enumerate() {
@@ -136,8 +136,11 @@ fn hand_over(old: &Tracker, log: &[i64], done: &BTreeMap<i64, bool>) -> Result<T
     let committed = old.frontier().unwrap();
     let text = Completed::encode(HOME, committed, old.completed(), Completed::MAX_BYTES);
     let mut new = Tracker::resume(Some(committed), Completed::decode(HOME, committed, &text));
-    let news: BTreeSet<i64> =
-        log.iter().copied().filter(|o| *o >= committed.0 && new.see(Offset(*o)) == Sighting::New).collect();
+    let news: BTreeSet<i64> = log
+        .iter()
+        .copied()
+        .filter(|o| *o >= committed.0 && new.see(Offset(*o), 10) == Sighting::New)
+        .collect();
     let expected: BTreeSet<i64> =
         done.iter().filter(|(_, done)| !**done).map(|(offset, _)| *offset).collect();
     prop_assert_eq!(news, expected);

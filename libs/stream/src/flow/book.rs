@@ -6,10 +6,8 @@ use std::sync::Arc;
 use domain::{Claims, Epoch, Frontier, Offset, Sighting, Timestamp, Window};
 use wire::Record;
 
-/// How far a partition is read ahead of what is written.
-const WINDOW: Window = Window { undone: 4_000, span: 100_000 };
-/// Bytes that wait in all partitions together, at most.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// How far is read ahead of what is written.
+const WINDOW: Window = Window { undone: 4_000, span: 100_000, bytes: 64 * 1024 * 1024 };
 /// Records with writes under way, at most.
 const MAX_OPEN: usize = 10_000;
 
@@ -18,7 +16,6 @@ pub(super) struct Book {
     claims: Claims,
     lanes: BTreeMap<Epoch, Lane>,
     open: HashMap<(Epoch, Offset), Open>,
-    queued_bytes: usize,
     /// Whose turn it was: the round over the lanes goes on behind it.
     turn: Option<Epoch>,
     stopping: bool,
@@ -48,16 +45,15 @@ impl Book {
             let Some(lane) = self.lanes.get_mut(&epoch).filter(|_| !self.stopping) else {
                 continue;
             };
-            if self.claims.see(epoch, record.offset) == Sighting::New {
-                self.queued_bytes += record.size();
+            if self.claims.see(epoch, record.offset, record.size()) == Sighting::New {
                 lane.queue.push_back(Arc::new(record));
             }
         }
-        self.claims.take_crowded(WINDOW, self.queued_bytes > MAX_BYTES)
+        self.claims.take_crowded(WINDOW)
     }
 
     pub(super) fn take_resumable(&mut self) -> Vec<Epoch> {
-        if self.queued_bytes > MAX_BYTES / 2 { Vec::new() } else { self.claims.take_roomy(WINDOW) }
+        self.claims.take_roomy(WINDOW)
     }
 
     /// The next record that may be stepped through: the lanes take turns. It stays at its lane's head until it is
@@ -82,7 +78,6 @@ impl Book {
         };
         lane.queue.pop_front();
         lane.not_before = None;
-        self.queued_bytes = self.queued_bytes.saturating_sub(record.size());
         if writes == 0 {
             self.claims.complete(epoch, record.offset);
         } else {
@@ -161,13 +156,9 @@ impl Book {
     pub(super) fn stop(&mut self) {
         self.stopping = true;
         self.lanes.clear();
-        self.queued_bytes = 0;
     }
 
     fn drop_lanes(&mut self, epochs: &[Epoch]) {
-        for lane in epochs.iter().filter_map(|epoch| self.lanes.remove(epoch)) {
-            let bytes: usize = lane.queue.iter().map(|record| record.size()).sum();
-            self.queued_bytes = self.queued_bytes.saturating_sub(bytes);
-        }
+        self.lanes.retain(|epoch, _| !epochs.contains(epoch));
     }
 }
