@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, bail};
+use stream::Admin;
 use tokio::process::Command;
 
 use super::place::Place;
+use crate::context::Context;
 
 /// A running Kafka.
 pub(super) struct Kafka {
@@ -52,19 +54,22 @@ impl Kafka {
         Ok(Self { bootstrap_servers, owner })
     }
 
-    /// Stops it, if it is ours; says how to start it again.
-    pub(super) async fn stop(&self, keep: bool) -> anyhow::Result<Option<String>> {
-        let Owner::Demo(script) = &self.owner else { return Ok(None) };
-        let directory = script.directory.display();
-        if keep {
-            return Ok(Some(format!(
-                "Kafka goes on; stop it: POSTBODE_KAFKA_DIR={directory} scripts/kafka down"
-            )));
+    /// Stops it if it is ours, else takes our topics away; says what is left and how to look at it.
+    pub(super) async fn leave(&self, keep: bool, context: &Context) -> anyhow::Result<String> {
+        match &self.owner {
+            Owner::Other if keep => Ok("the demo's topics stay".to_owned()),
+            Owner::Other => {
+                let specs = context.topics()?.specs();
+                let names: Vec<_> = specs.iter().map(|spec| &*spec.name).collect();
+                Admin::new(&context.kafka)?.delete(&names).await?;
+                Ok("the demo's topics are deleted; --keep leaves them there".to_owned())
+            }
+            Owner::Demo(script) if keep => Ok(format!("Kafka goes on; stop it:\n  {}", script.line("down"))),
+            Owner::Demo(script) => {
+                script.run(&["down"]).await?;
+                Ok(format!("Kafka is stopped and its data kept; start it again:\n  {}", script.line("up")))
+            }
         }
-        script.run(&["down"]).await?;
-        Ok(Some(format!(
-            "Kafka is stopped, its data kept; start it: POSTBODE_KAFKA_DIR={directory} scripts/kafka up"
-        )))
     }
 }
 
@@ -77,6 +82,11 @@ impl Script {
             .env_remove("KAFKA_BOOTSTRAP_SERVERS")
             .stdin(Stdio::null());
         command
+    }
+
+    /// A verb as a person would write it.
+    fn line(&self, verb: &str) -> String {
+        format!("POSTBODE_KAFKA_DIR={} {} {verb}", self.directory.display(), self.path.display())
     }
 
     /// Runs a verb; its words for people go where ours go.

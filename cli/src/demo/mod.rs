@@ -77,11 +77,11 @@ pub(crate) async fn run(args: DemoArgs, context: Context) -> anyhow::Result<()> 
     let complaints = children.stop(GRACE).await;
     complaints.iter().for_each(|complaint| demo.show.note(complaint));
     let letters = show::newest_letters(&demo.context).await;
-    let kafka_is = kafka.stop(args.keep).await?;
+    let left = kafka.leave(args.keep, &demo.context).await;
     let seconds = played?.as_secs_f64();
 
     let balance = demo.books.balance();
-    demo.show.summary(&demo.context, &balance, letters.as_deref(), kafka_is.as_deref());
+    demo.show.summary(&demo.context, &balance, letters.as_deref(), &left?);
     line(balance.json(seconds));
     let (lost, bad) = (balance.open(), balance.bad_signatures);
     anyhow::ensure!(

@@ -69,18 +69,12 @@ impl Show {
             let _ = writeln!(text, "  {} {value}", style::strong(&format!("{name:8}")));
         }
         text.push_str("  One of the three webhooks always fails. Its dead letters:\n");
-        let _ = write!(text, "    {}", ls_line(context));
+        let _ = write!(text, "    {}\n    {}", ls_line(context), kcat_line(context));
         self.note(&text);
     }
 
     /// What it came to.
-    pub(super) fn summary(
-        &self,
-        context: &Context,
-        balance: &Balance,
-        letters: Option<&str>,
-        kafka: Option<&str>,
-    ) {
+    pub(super) fn summary(&self, context: &Context, balance: &Balance, letters: Option<&str>, left: &str) {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).finish();
         if self.quiet {
             return;
@@ -91,9 +85,7 @@ impl Show {
             line(format!("\nthe newest dead letters:\n{letters}"));
         }
         line(format!("\nsee all of them:\n  {}\n  {}", ls_line(context), kcat_line(context)));
-        if let Some(kafka) = kafka {
-            line(format!("\n{kafka}"));
-        }
+        line(format!("\n{left}"));
     }
 }
 

@@ -1,0 +1,86 @@
+//! The binary as a shell sees it: help for everything, and exit codes.
+
+use std::process::{Command, Output};
+
+fn postbode(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_postbode"));
+    for name in ["POSTBODE_KEY", "POSTBODE_CONFIG", "KAFKA_BOOTSTRAP_SERVERS", "POSTBODE__CLIENT__KEY"] {
+        command.env_remove(name);
+    }
+    command.args(arguments).output().expect("the binary was built for this test")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let commands = [
+        "",
+        "demo",
+        "topics",
+        "topics create",
+        "topics check",
+        "events",
+        "events send",
+        "listen",
+        "webhooks",
+        "webhooks create",
+        "webhooks rotate-secret",
+        "dlq",
+        "dlq ls",
+        "dlq show",
+        "dlq replay",
+        "completions",
+    ];
+    for command in commands {
+        let words: Vec<_> = command.split_whitespace().chain(["--help"]).collect();
+        let output = postbode(&words);
+        assert!(output.status.success(), "{command}: {}", text(&output));
+        assert!(text(&output).contains("Usage: postbode"), "{command}");
+    }
+}
+
+#[test]
+fn misuse_is_exit_code_2_and_names_what_is_wrong() {
+    let cases: [(&[&str], &str); 7] = [
+        (&["frobnicate"], "frobnicate"),
+        (&["dlq", "ls", "--reason", "bored"], "bored"),
+        (&["dlq", "show", "nonsense"], "nonsense"),
+        (&["listen", "--secret", "whsec_x"], "--secret"),
+        (&["webhooks", "list"], "POSTBODE_KEY"),
+        (&["webhooks", "delete", "wh_1", "--key", "k"], "--yes"),
+        (&["demo", "--exit"], "--events"),
+    ];
+    for (arguments, named) in cases {
+        let output = postbode(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output));
+        assert!(text(&output).contains(named), "{arguments:?}: {}", text(&output));
+    }
+}
+
+#[test]
+fn failure_is_exit_code_1_and_says_who_does_not_answer() {
+    let output = postbode(&["webhooks", "list", "--key", "k", "--console-url", "http://127.0.0.1:1"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("no answer from http://127.0.0.1:1"), "{}", text(&output));
+}
+
+#[test]
+fn a_wrong_configuration_names_its_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("postbode.toml");
+    std::fs::write(&file, "[kafka]\nbootstrap = 'x'\n").unwrap();
+    let output = postbode(&["dlq", "ls", "--config", &file.display().to_string()]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("bootstrap"), "{}", text(&output));
+}
+
+#[test]
+fn shells_get_their_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = postbode(&["completions", shell]);
+        assert!(output.status.success() && text(&output).contains("rotate-secret"), "{shell}");
+    }
+}
