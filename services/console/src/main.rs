@@ -1,3 +1,7 @@
-//! The binary of this crate.
+//! The binary of the console.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    process::serve_checked("postbode-console", console::Settings::check, console::run)
+}

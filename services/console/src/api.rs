@@ -1,0 +1,78 @@
+//! The edge: `/v1` over HTTP.
+//!
+//! Every request carries `Authorization: Bearer <key>`. Bodies are JSON; errors are problems (RFC 9457) out of
+//! [`Refusal`]; lists come in pages (`?cursor=`, `?limit=`). A webhook's `ETag` is its revision.
+
+mod accounts;
+mod body;
+mod event_types;
+mod headers;
+mod keys;
+mod present;
+#[cfg(test)]
+mod tests;
+mod verification;
+mod webhooks;
+mod who;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use tracing::Instrument as _;
+
+use crate::problem::Refusal;
+use crate::world::{Console, World};
+
+/// What handlers share.
+type Shared<W> = State<Arc<Console<W>>>;
+
+/// The routes.
+pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
+    let webhook = get(webhooks::get::<W>).patch(webhooks::change::<W>).delete(webhooks::delete::<W>);
+    Router::new()
+        .route("/v1/event-types", get(event_types::list::<W>))
+        .route("/v1/accounts", get(accounts::list::<W>).post(accounts::create::<W>))
+        .route("/v1/accounts/{id}", get(accounts::get::<W>).delete(accounts::delete::<W>))
+        .route("/v1/accounts/{id}/keys", get(keys::list_of_account::<W>).post(keys::create_for_account::<W>))
+        .route("/v1/keys", get(keys::list::<W>).post(keys::create_for_operator::<W>))
+        .route("/v1/keys/{id}", delete(keys::delete::<W>))
+        .route("/v1/webhooks", get(webhooks::list::<W>).post(webhooks::create::<W>))
+        .route("/v1/webhooks/{id}", webhook)
+        .route("/v1/webhooks/{id}/pause", post(webhooks::pause::<W>))
+        .route("/v1/webhooks/{id}/resume", post(webhooks::resume::<W>))
+        .route("/v1/webhooks/{id}/enable", post(webhooks::enable::<W>))
+        .route("/v1/webhooks/{id}/secret", get(webhooks::reveal_secret::<W>))
+        .route("/v1/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret::<W>))
+        .route("/v1/webhooks/{id}/verification", get(verification::get::<W>))
+        .route("/v1/webhooks/{id}/verification/file", get(verification::file::<W>))
+        .route("/v1/webhooks/{id}/verify", post(verification::verify::<W>))
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .fallback(async || Refusal::NoSuch("path"))
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::clone(&console), observe::<W>))
+        .with_state(console)
+}
+
+/// Around every request: a span, a metric, and nothing for caches, since answers hold secrets.
+async fn observe<W: World>(State(console): Shared<W>, request: Request, next: Next) -> Response {
+    let begun = tokio::time::Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let span = tracing::info_span!("console.request", otel.kind = "server", http.method = %method, http.route = route);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let refusal = response.extensions().get::<Refusal>();
+    let status = response.status().as_u16();
+    span.in_scope(|| console.telemetry.answered(&method, &route, status, refusal, begun.elapsed()));
+    response
+}
+
+/// Chance that is fit for keys.
+fn chance(bytes: &mut [u8]) {
+    rand::fill(bytes);
+}

@@ -1,0 +1,31 @@
+//! The catalogue of event types.
+
+use axum::Json;
+use wire::api::{EventField, EventType, Page};
+use wire::catalogue::{self, EventKind};
+
+use super::Shared;
+use crate::problem::Refusal;
+use crate::rules::access::Actor;
+use crate::world::World;
+
+pub(super) async fn list<W: World>(_: Shared<W>, _: Actor) -> Result<Json<Page<EventType>>, Refusal> {
+    Ok(Json(Page { items: catalogue::types().iter().map(shown).collect(), next: None }))
+}
+
+fn shown(kind: &EventKind) -> EventType {
+    let fields = kind.fields.iter().map(|field| EventField {
+        name: field.name.to_owned(),
+        kind: field.kind.name().to_owned(),
+        required: field.required,
+        meaning: field.meaning.to_owned(),
+    });
+    EventType {
+        name: kind.name.to_owned(),
+        summary: kind.summary.to_owned(),
+        sent: kind.sent,
+        fields: fields.collect(),
+        sample: serde_json::from_str(&kind.sample()).unwrap_or_default(),
+        schema: kind.schema(),
+    }
+}

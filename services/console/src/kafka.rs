@@ -1,0 +1,100 @@
+//! The world as it is: the registry's view and journal, the HTTP client, the system's clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use domain::{Change, Clock as _, Registry, Timestamp};
+use outbound::{Exchange, FetchLimits, Outbound};
+use process::{Secret, SystemClock};
+use stream::{Admin, AdminError, Journal, RegistryView, WriteError};
+use tokio::time::timeout;
+use url::Url;
+use wire::topics::TopicSpec;
+
+use crate::problem::Refusal;
+use crate::rules::keys;
+use crate::world::World;
+
+/// How long an answer waits for this console's own view to have a change that is written already.
+const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// How long to wait before Kafka is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Kafka and the rest.
+pub(crate) struct Real {
+    pub(crate) view: RegistryView,
+    pub(crate) journal: Journal,
+    pub(crate) outbound: Outbound,
+    pub(crate) clock: SystemClock,
+    /// Closed until the topics were found fit.
+    pub(crate) open: Arc<AtomicBool>,
+}
+
+impl World for Real {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn look<T>(&self, read: impl FnOnce(&Registry) -> T) -> Option<T> {
+        let ready = self.open.load(Ordering::Relaxed) && self.view.changed().borrow().ready;
+        ready.then(|| self.view.read(read))
+    }
+
+    async fn write<D>(&self, decide: D) -> Result<Vec<Change>, WriteError<Refusal>>
+    where
+        D: FnMut(&Registry) -> Result<Vec<Change>, Refusal> + Send + 'static,
+    {
+        let recorded = self.journal.write(decide).await?;
+        if let Some(offset) = recorded.offset
+            && timeout(CATCH_UP, self.view.passed(offset)).await.is_err()
+        {
+            tracing::warn!(kafka.offset = offset.0, "the view is behind a change that was written");
+        }
+        Ok(recorded.changes)
+    }
+
+    async fn fetch(&self, place: Url) -> Exchange {
+        self.outbound.fetch(place, FetchLimits::default()).await
+    }
+}
+
+/// Resolves when the topics are there and lose nothing. Kafka being away is no reason to give up.
+///
+/// # Errors
+/// Names each topic that is missing or unsafe, and what to run.
+pub(crate) async fn topics_fit(admin: &Admin, specs: &[TopicSpec]) -> Result<(), AdminError> {
+    loop {
+        match admin.require(specs).await {
+            Err(error @ AdminError::Unreachable { .. }) => {
+                tracing::warn!(error = %error, "the topics can't be checked yet");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Ok(()) => return Ok(()),
+            Err(error @ (AdminError::Create { .. } | AdminError::Describe { .. } | AdminError::Unfit(_))) => {
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Resolves when the configured operator's key is in the registry, where all services find it.
+pub(crate) async fn install_key(journal: &Journal, key: &Secret, clock: SystemClock) {
+    loop {
+        let (presented, now) = (key.expose().to_owned(), clock.now());
+        let install = move |registry: &Registry| Ok::<_, Refusal>(keys::install(registry, &presented, now));
+        match journal.write(install).await {
+            Ok(_) => return,
+            Err(error) => {
+                let why = match &error {
+                    WriteError::Rejected(_) => "rejected".to_owned(),
+                    WriteError::TooLarge(bytes) => format!("{bytes} bytes"),
+                    WriteError::Unavailable(why) | WriteError::Unknown(why) => why.clone(),
+                };
+                tracing::warn!(error = why, "the configured operator's key is not in the registry yet");
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

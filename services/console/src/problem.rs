@@ -1,0 +1,190 @@
+//! Every way in which the console says no, and how it looks on the wire.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::{Revision, Scope};
+use process::Problem;
+use serde_json::Value;
+use wire::api::{FieldError, VerificationAttempt};
+
+/// Why a request is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No key, or one that is not good (any more).
+    Unauthenticated(&'static str),
+    /// The key may not do that.
+    Forbidden(Scope),
+    /// There is none, or it is another account's: the same to who asks.
+    NoSuch(&'static str),
+    /// It does not go with what there is.
+    Conflict {
+        /// Stable, for programs.
+        code: &'static str,
+        /// For people.
+        detail: String,
+    },
+    /// The change was made to an older revision.
+    Stale {
+        /// The one there is.
+        present: Revision,
+    },
+    /// A change that does not say which revision it was made to.
+    RevisionMissing,
+    /// Fields that will not do.
+    Invalid(Vec<FieldError>),
+    /// The body is no JSON.
+    Malformed(String),
+    /// The body is larger than this many bytes.
+    TooLarge(usize),
+    /// The body is not declared as JSON.
+    UnsupportedType,
+    /// The method is not for this path.
+    MethodNotAllowed,
+    /// The file was not found in any of its places.
+    Unproven(Vec<VerificationAttempt>),
+    /// The registry was not read to its end yet.
+    Starting,
+    /// The registry cannot be written; nothing was.
+    Unavailable(String),
+    /// Whether the registry was written will show.
+    Unknown(String),
+    /// No key at hand opens the secret.
+    Sealed,
+}
+
+impl Refusal {
+    /// One field that will not do.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// The problem that callers get.
+    pub fn problem(&self) -> Problem {
+        let problem = Problem::new(self.status(), self.code(), self.detail());
+        match self {
+            Self::Unauthenticated(_) => {
+                problem.header(header::WWW_AUTHENTICATE, challenge("Bearer realm=\"postbode\""))
+            }
+            Self::Forbidden(scope) => {
+                let text = format!(
+                    "Bearer realm=\"postbode\", error=\"insufficient_scope\", scope=\"{}\"",
+                    scope.name()
+                );
+                problem.with("scope", scope.name()).header(header::WWW_AUTHENTICATE, challenge(&text))
+            }
+            Self::Stale { present } => problem.with("revision", present.0),
+            Self::Invalid(errors) => problem.with("errors", json(errors)),
+            Self::Unproven(attempts) => problem.with("attempts", json(attempts)),
+            Self::TooLarge(limit) => problem.with("limit", *limit),
+            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) => problem.retry_after(RETRY_AFTER),
+            Self::NoSuch(_)
+            | Self::Conflict { .. }
+            | Self::RevisionMissing
+            | Self::Malformed(_)
+            | Self::UnsupportedType
+            | Self::MethodNotAllowed
+            | Self::Sealed => problem,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NoSuch(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict { .. } | Self::Stale { .. } => StatusCode::CONFLICT,
+            Self::RevisionMissing => StatusCode::PRECONDITION_REQUIRED,
+            Self::Invalid(_) | Self::Unproven(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::Sealed => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    /// Stable, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Forbidden(_) => "forbidden",
+            Self::NoSuch(_) => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::Conflict { code, .. } => code,
+            Self::Stale { .. } => "stale-revision",
+            Self::RevisionMissing => "revision-required",
+            Self::Invalid(_) => "invalid",
+            Self::Malformed(_) => "malformed-json",
+            Self::TooLarge(_) => "too-large",
+            Self::UnsupportedType => "unsupported-media-type",
+            Self::Unproven(_) => "verification-failed",
+            Self::Starting => "starting",
+            Self::Unavailable(_) => "registry-unavailable",
+            Self::Unknown(_) => "outcome-unknown",
+            Self::Sealed => "secret-sealed",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Unauthenticated(why) => (*why).to_owned(),
+            Self::Forbidden(scope) => format!("this key lacks the scope {}", scope.name()),
+            Self::NoSuch(what) => format!("there is no such {what}"),
+            Self::MethodNotAllowed => "this path does not take this method: see the header Allow".to_owned(),
+            Self::Conflict { detail, .. } => detail.clone(),
+            Self::Stale { present } => {
+                format!(
+                    "the webhook has changed since: it is at revision {present} now; read it and decide again"
+                )
+            }
+            Self::RevisionMissing => {
+                "say which revision the change was made to, by the header If-Match or the member revision"
+                    .to_owned()
+            }
+            Self::Invalid(errors) => told(errors.iter().map(|it| (it.field.as_str(), it.message.as_str()))),
+            Self::Malformed(why) => format!("the body is not valid JSON: {why}"),
+            Self::TooLarge(limit) => format!("the body is larger than {limit} bytes"),
+            Self::UnsupportedType => "send the body as content-type: application/json".to_owned(),
+            Self::Unproven(attempts) => {
+                let places = told(attempts.iter().map(|it| (it.url.as_str(), it.message.as_str())));
+                format!("the file was not found: {places}")
+            }
+            Self::Starting => "the console has just started and reads its registry".to_owned(),
+            Self::Unavailable(why) => format!("nothing was changed: {why}"),
+            Self::Unknown(why) => {
+                format!("whether the change went through will show, so look before you repeat it: {why}")
+            }
+            Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.problem().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// In seconds.
+const RETRY_AFTER: u64 = 2;
+
+fn told<'a>(parts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let sentences: Vec<_> = parts
+        .map(
+            |(what, message)| if what.is_empty() { message.to_owned() } else { format!("{what}: {message}") },
+        )
+        .collect();
+    sentences.join("; ")
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn challenge(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("Bearer"))
+}

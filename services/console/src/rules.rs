@@ -1,0 +1,21 @@
+//! What may be done, as pure functions of the registry, a request, the time and chance.
+//!
+//! A change has two halves. The first one *prepares*: it checks a request's fields, draws what is random, seals secrets.
+//! The second one *decides* on the registry as it is at the change's turn, and may run more than once, so nothing is
+//! drawn there: a nonce is never used for two texts.
+
+pub mod access;
+pub mod accounts;
+pub mod chance;
+pub mod change;
+pub mod draft;
+pub mod edit;
+pub mod fields;
+pub mod keys;
+pub mod paging;
+pub mod proof;
+pub mod secrets;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Building the service from its configuration, and running it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use outbound::Outbound;
+use process::config::ConfigError;
+use process::{Check, Service, http};
+use stream::{Admin, Journal, JournalOptions, RegistryView, TableOptions};
+use wire::topics::Topics;
+
+use crate::api;
+use crate::config::Settings;
+use crate::kafka::{Real, install_key, topics_fit};
+use crate::telemetry::Telemetry;
+use crate::world::Console;
+
+/// Runs the service until it is told to stop. It listens at once, and answers 503 until it can do its work.
+///
+/// # Errors
+/// When the registry's topic is missing or unsafe, a client of Kafka's is beyond repair, or the address is taken.
+pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
+    let config = &service.config;
+    let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
+    let view = RegistryView::start(&config.kafka, topics.webhooks.clone(), TableOptions::default())?;
+    let journal = journal(config, &topics)?;
+    let admin = Admin::new(&config.kafka)?;
+    let open = Arc::new(AtomicBool::new(false));
+    let checks = watch(&service, &view);
+
+    let console = console(&service, view.clone(), journal.clone(), Arc::clone(&open))?;
+    let listener = http::listen(&config.api).await.context("the API")?;
+
+    tokio::select! {
+        served = http::serve(listener, api::router(Arc::new(console)), &service.lifecycle) => served,
+        unfit = prepare(&service, &admin, &topics, &journal, &open, &checks) => unfit,
+        error = view.failed() => Err(error.into()),
+        () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
+    }
+}
+
+fn journal(config: &Settings, topics: &Topics) -> anyhow::Result<Journal> {
+    let options = JournalOptions::new(&config.topics.prefix, topics.webhooks.clone());
+    let options = JournalOptions { patience: config.console.write_timeout.0, ..options };
+    Ok(Journal::start(&config.kafka, options)?)
+}
+
+fn console(
+    service: &Service<Settings>,
+    view: RegistryView,
+    journal: Journal,
+    open: Arc<AtomicBool>,
+) -> anyhow::Result<Console<Real>> {
+    let config = &service.config;
+    let keyring = config.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
+    let outbound = Outbound::new(&config.outbound, Arc::new(service.clock)).context("outbound")?;
+    Ok(Console {
+        policy: outbound.policy().clone(),
+        keyring,
+        prefix: config.console.verification_prefix.clone(),
+        telemetry: Telemetry::new(&service.metrics),
+        world: Real { view, journal, outbound, clock: service.clock, open },
+    })
+}
+
+/// What must hold before the service is ready, beside the registry itself.
+struct Checks {
+    topics: Check,
+    operator_key: Check,
+}
+
+/// Ready when the topic is fit, the registry was read to its end and is fresh, and the operator's key stands in it.
+fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
+    let (state, fresh) = (view.changed(), view.clone());
+    let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
+    service.health.ready_when("registry", read);
+    service.health.ready_when("kafka", move || fresh.proof());
+    Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
+}
+
+/// Opens the service once its topic is fit, and installs the operator's key. Resolves only with an error.
+async fn prepare(
+    service: &Service<Settings>,
+    admin: &Admin,
+    topics: &Topics,
+    journal: &Journal,
+    open: &AtomicBool,
+    checks: &Checks,
+) -> anyhow::Result<()> {
+    let used: Vec<_> = topics.spec(&topics.webhooks).into_iter().collect();
+    topics_fit(admin, &used).await?;
+    open.store(true, Ordering::Relaxed);
+    checks.topics.pass();
+    match &service.config.console.operator_key {
+        Some(key) => install_key(journal, key, service.clock).await,
+        None => tracing::info!("no console.operator_key is configured: only keys of the registry are known"),
+    }
+    checks.operator_key.pass();
+    std::future::pending().await
+}
