@@ -12,6 +12,7 @@ mod signals;
 mod topics;
 mod webhooks;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -54,7 +55,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let Cli { command, globals } = Cli::parse();
     output::style::decide(!globals.no_color);
-    log_to_stderr(globals.verbose);
+    log_to_stderr(globals.verbose, !globals.no_color);
     let result = runtime().and_then(|runtime| runtime.block_on(perform(command, globals)));
     if let Err(error) = &result {
         eprintln!("error: {error:#}");
@@ -82,14 +83,20 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
-/// Silent by default but for errors: a command's own output says what matters.
-fn log_to_stderr(verbose: u8) {
+/// Silent by default but for errors: a command's own output says what matters, and Kafka's client says much.
+fn log_to_stderr(verbose: u8, coloured: bool) {
     let filter = match verbose {
-        0 => "error",
+        0 => "error,stream::log=off",
         1 => "info",
         _ => "debug",
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).compact().init();
+    let coloured = coloured && std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(coloured)
+        .compact()
+        .init();
 }
 
 #[cfg(test)]

@@ -67,10 +67,12 @@ pub enum ScanError {
         partition: Partition,
     },
     /// Kafka did not answer, or refused.
-    #[error("cannot read {topic}: {why}")]
+    #[error("cannot read {topic} from Kafka at {servers}: {why}")]
     Failed {
         /// The topic.
         topic: Arc<str>,
+        /// Where Kafka was looked for.
+        servers: Arc<str>,
         /// In the client's words.
         why: String,
     },
@@ -96,27 +98,24 @@ impl Scan {
     /// # Errors
     /// When a client setting is invalid.
     pub fn start(settings: &KafkaSettings, options: ScanOptions) -> KafkaResult<Self> {
-        let mut config = settings.client_config();
         let size = options.max_record_bytes.to_string();
-        let defaults = [
-            ("group.id", "postbode-scan"), // the client wants one, and never uses it
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            ("enable.partition.eof", "true"),
-            ("isolation.level", "read_committed"),
-            ("queued.max.messages.kbytes", "16384"),
-            ("fetch.message.max.bytes", &size),
-            ("auto.offset.reset", "earliest"),
-        ];
-        for (name, value) in defaults {
-            if config.get(name).is_none() {
-                config.set(name, value);
-            }
-        }
+        let config = settings.configured(
+            &[("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", &size)],
+            &[
+                ("group.id", "postbode-scan"), // the client wants one, and never uses it
+                ("enable.auto.commit", "false"),
+                ("enable.auto.offset.store", "false"),
+                ("enable.partition.eof", "true"),
+                ("isolation.level", "read_committed"),
+                ("auto.offset.reset", "earliest"),
+                ("allow.auto.create.topics", "false"),
+            ],
+        );
         let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+        let servers = Arc::from(settings.bootstrap_servers.as_str());
         let (tell, records) = mpsc::channel(AHEAD);
         std::thread::spawn(move || {
-            let reader = Reader { client, options, tell: tell.clone() };
+            let reader = Reader { servers, client, options, tell: tell.clone() };
             if let Err(error) = reader.run() {
                 let _ = tell.blocking_send(Err(error));
             }
@@ -134,6 +133,7 @@ impl Scan {
 }
 
 struct Reader {
+    servers: Arc<str>,
     client: BaseConsumer<Quiet>,
     options: ScanOptions,
     tell: mpsc::Sender<Result<Record, ScanError>>,
@@ -255,7 +255,11 @@ impl Reader {
     }
 
     fn failed(&self, error: &KafkaError) -> ScanError {
-        ScanError::Failed { topic: Arc::clone(&self.options.topic), why: error.to_string() }
+        ScanError::Failed {
+            topic: Arc::clone(&self.options.topic),
+            servers: Arc::clone(&self.servers),
+            why: error.to_string(),
+        }
     }
 }
 
