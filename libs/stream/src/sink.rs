@@ -175,7 +175,7 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(kafka.error = %error, kafka.reason = reason, "the producer met an error");
+        crate::client::report("producer", &error, reason);
     }
 }
 

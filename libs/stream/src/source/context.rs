@@ -56,7 +56,7 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(kafka.error = %error, kafka.reason = reason, "the consumer met an error");
+        crate::client::report("consumer", &error, reason);
     }
 }
 
