@@ -77,7 +77,7 @@ impl Bench {
         let unique = format!("flow-{name}-{}", uuid::Uuid::now_v7());
         let (from, to): (Arc<str>, Arc<str>) =
             (format!("{unique}.from").into(), format!("{unique}.to").into());
-        let specs = [&from, &to].map(|name| topic(name));
+        let specs = [&from, &to].map(topic);
         Admin::new(&settings).unwrap().create(&specs).await.unwrap();
         let sink = Sink::new(&settings, SinkOptions::new(10 * SIZE)).unwrap();
         Self { settings, from, to, sink, hold: Arc::default() }
