@@ -41,6 +41,12 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
+    /// A single detail often is the whole story already.
+    fn without_repetition(mut self) -> Self {
+        self.details.retain(|detail| !self.detail.contains(detail));
+        self
+    }
+
     /// Without the details.
     pub(crate) fn headline(&self) -> String {
         format!("{}: {}", self.status, self.detail)
@@ -138,6 +144,7 @@ impl Answer {
             details: known.as_ref().map(details).unwrap_or_default(),
             problem,
         }
+        .without_repetition()
     }
 
     /// The name of the file that it is, from `Content-Disposition`: a name only, never a path.
@@ -203,7 +210,17 @@ mod tests {
             "attempts":[{"url":"http://a/","result":"client-error","status":404,"message":"answered 404"}]}"#;
         assert_eq!(
             answer(422, body, None).refused().to_string(),
-            "422 Unprocessable Entity: 2 fields are wrong\n  url is missing\n  is no object\n  http://a/: answered 404"
+            "422 Unprocessable Entity: 2 fields are wrong\n  url: is missing\n  is no object\n  http://a/: answered 404"
+        );
+    }
+
+    #[test]
+    fn a_detail_is_not_said_twice() {
+        let body = r#"{"status":422,"code":"invalid","detail":"url: is missing",
+            "errors":[{"field":"url","message":"is missing"}]}"#;
+        assert_eq!(
+            answer(422, body, None).refused().to_string(),
+            "422 Unprocessable Entity: url: is missing"
         );
     }
 

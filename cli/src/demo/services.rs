@@ -106,7 +106,7 @@ impl Plan<'_> {
             config.insert("api".into(), listener(&place.address_file(name, "api")));
         }
         if name == DELIVERY || name == CONSOLE {
-            let allow = Value::from(vec![format!("127.0.0.0/8:{}", self.receiver.port())]);
+            let allow = Value::from(vec!["127.0.0.0/8"]);
             config.insert("outbound".into(), Table::from_iter([("allow".to_owned(), allow)]).into());
             let keys = Value::from(vec![self.seal_key.expose()]);
             config.insert("seal".into(), Table::from_iter([("keys".to_owned(), keys)]).into());

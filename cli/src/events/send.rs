@@ -103,8 +103,9 @@ impl Run {
         } else {
             let again =
                 if self.retries > 0 { format!(", {} sent again", self.retries) } else { String::new() };
+            let requests = if self.batches == 1 { "request" } else { "requests" };
             line(format!(
-                "{} events accepted in {} requests{again} (idempotency key {key})",
+                "{} accepted in {} {requests}{again}; idempotency key {key}",
                 self.accepted, self.batches
             ));
         }
