@@ -165,8 +165,9 @@ impl Answer {
 
 /// What is wrong with which field, or what which place answered.
 fn details(problem: &Problem) -> Vec<String> {
+    let named = |field: &str| if field.is_empty() { String::new() } else { format!("{field}: ") };
     let fields =
-        problem.errors.iter().map(|error| safe(format!("{} {}", error.field, error.message).trim_start()));
+        problem.errors.iter().map(|error| safe(&format!("{}{}", named(&error.field), error.message)));
     let attempts =
         problem.attempts.iter().map(|attempt| safe(&format!("{}: {}", attempt.url, attempt.message)));
     fields.chain(attempts).collect()

@@ -131,6 +131,14 @@ fn tail(text: &str, lines: usize) -> String {
 mod tests {
     use super::*;
 
+    /// While another test forks, a script just written can be busy for a moment.
+    fn start(children: &mut Children, binary: &PathBuf, log: &std::path::Path) {
+        while let Err(error) = children.start("service", binary, &"unused".into(), log.to_owned()) {
+            assert!(format!("{error:#}").contains("Text file busy"), "{error:#}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn child(script: &str) -> (tempfile::TempDir, Children) {
         let directory = tempfile::tempdir().unwrap();
         let binary = directory.path().join("service");
@@ -138,8 +146,7 @@ mod tests {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(&binary, mode).unwrap();
         let mut children = Children::new();
-        let log = directory.path().join("log");
-        children.start("service", &binary, &"unused".into(), log).unwrap();
+        start(&mut children, &binary, &directory.path().join("log"));
         (directory, children)
     }
 

@@ -140,7 +140,7 @@ impl Demo {
         show.step("starting the services");
         let operator_key = Secret::new(format!("pbk_{}", hex(&rand::random::<[u8; 32]>())));
         let seal_key = Secret::new(format!("demo:{}", STANDARD.encode(rand::random::<[u8; 32]>())));
-        let plan = Plan { context, receiver: receiver.address, seal_key, operator_key };
+        let plan = Plan { context, seal_key, operator_key };
         let addresses = services::start(&plan, place, children).await?;
 
         show.step("creating an account and three webhooks, and verifying them by their files");

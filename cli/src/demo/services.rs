@@ -19,8 +19,6 @@ use crate::context::Context;
 pub(super) struct Plan<'a> {
     /// Kafka and the topics.
     pub(super) context: &'a Context,
-    /// The receiver's address: the only one inside that may be called.
-    pub(super) receiver: std::net::SocketAddr,
     /// Seals the secrets: `NAME:BASE64`.
     pub(super) seal_key: Secret,
     /// The operator's API key.
@@ -106,6 +104,7 @@ impl Plan<'_> {
             config.insert("api".into(), listener(&place.address_file(name, "api")));
         }
         if name == DELIVERY || name == CONSOLE {
+            // Receivers are on this machine: the demo's own, and whatever its user tries out beside it.
             let allow = Value::from(vec!["127.0.0.0/8"]);
             config.insert("outbound".into(), Table::from_iter([("allow".to_owned(), allow)]).into());
             let keys = Value::from(vec![self.seal_key.expose()]);
