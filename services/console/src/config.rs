@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{Keyring, SealError};
 use outbound::OutboundSettings;
 use process::config::ConfigError;
-use process::{HttpSettings, HumanDuration, Secret};
+use process::{HttpSettings, HumanDuration, SealSettings, Secret};
 use serde::Deserialize;
 use stream::KafkaSettings;
 use wire::topics::TopicSettings;
@@ -41,14 +40,6 @@ pub struct ConsoleSettings {
     pub write_timeout: HumanDuration,
 }
 
-/// Section `seal`: the same in the delivery service, which opens.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SealSettings {
-    /// `NAME:BASE64-OF-32-BYTES`; the first one seals, all of them open.
-    pub keys: Vec<Secret>,
-}
-
 impl Default for ConsoleSettings {
     fn default() -> Self {
         Self {
@@ -56,17 +47,6 @@ impl Default for ConsoleSettings {
             verification_prefix: "postbode".to_owned(),
             write_timeout: HumanDuration(Duration::from_secs(10)),
         }
-    }
-}
-
-impl SealSettings {
-    /// The keyring.
-    ///
-    /// # Errors
-    /// When there is no key, or one is malformed.
-    pub fn keyring(&self) -> Result<Keyring, SealError> {
-        let keys: Vec<_> = self.keys.iter().map(Secret::expose).collect();
-        Keyring::parse(&keys)
     }
 }
 

@@ -16,5 +16,5 @@ mod service;
 pub mod telemetry;
 pub mod world;
 
-pub use config::{ConsoleSettings, SealSettings, Settings};
+pub use config::{ConsoleSettings, Settings};
 pub use service::run;

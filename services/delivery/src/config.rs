@@ -1,18 +1,19 @@
 //! The service's configuration.
 
-use anyhow::Context;
 use domain::{DispatchSettings, Keyring, Schedule, Tiers};
+use http::HeaderValue;
 use outbound::OutboundSettings;
-use process::Secret;
+use process::SealSettings;
+use process::config::ConfigError;
 use serde::Deserialize;
 use stream::KafkaSettings;
 use wire::HumanDuration;
-use wire::topics::TopicSettings;
+use wire::topics::{TopicSettings, Topics};
 
 /// What the service is configured by, beside what every process has.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
+pub struct Settings {
     /// How to reach Kafka.
     pub kafka: KafkaSettings,
     /// The topics' names and tiers.
@@ -23,14 +24,6 @@ pub struct Config {
     pub seal: SealSettings,
     /// The service's own.
     pub delivery: DeliverySettings,
-}
-
-/// Section `seal`: the same in the console, which seals.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SealSettings {
-    /// `NAME:BASE64-OF-32-BYTES`; the first one seals, all of them open.
-    pub keys: Vec<Secret>,
 }
 
 /// Section `delivery`.
@@ -63,25 +56,68 @@ impl Default for DeliverySettings {
 
 impl DeliverySettings {
     /// What the dispatcher goes by.
-    ///
-    /// # Errors
-    /// When a delay is no tier, or nothing may be open.
-    pub(crate) fn dispatch(&self, tiers: Tiers) -> anyhow::Result<DispatchSettings> {
-        anyhow::ensure!(self.max_open > 0, "delivery.max_open: must be at least 1");
+    fn dispatch(&self, tiers: Tiers) -> Result<DispatchSettings, ConfigError> {
+        if self.max_open == 0 {
+            return Err(ConfigError::invalid("delivery.max_open", "must be at least 1"));
+        }
         let delays: Vec<_> = self.schedule.iter().map(|delay| delay.0).collect();
-        let schedule = Schedule::new(tiers, &delays).context("delivery.schedule")?;
+        let schedule = Schedule::new(tiers, &delays)
+            .map_err(|error| ConfigError::invalid("delivery.schedule", error))?;
         let (max_open, defer, expire) = (self.max_open, self.defer.0, self.expire.0);
         Ok(DispatchSettings { max_open, defer, expire, ..DispatchSettings::new(schedule) })
     }
 }
 
-impl SealSettings {
-    /// The keyring.
+/// The settings, understood: what the service is built from.
+pub(crate) struct Plan {
+    pub(crate) topics: Topics,
+    pub(crate) dispatch: DispatchSettings,
+    pub(crate) keyring: Keyring,
+    pub(crate) user_agent: HeaderValue,
+}
+
+impl Settings {
+    /// Whether the settings will do.
     ///
     /// # Errors
-    /// When there is no key, or one is malformed.
-    pub(crate) fn keyring(&self) -> anyhow::Result<Keyring> {
-        let keys: Vec<_> = self.keys.iter().map(Secret::expose).collect();
-        Keyring::parse(&keys).context("seal.keys")
+    /// Names the setting that will not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.plan().map(drop)
+    }
+
+    pub(crate) fn plan(&self) -> Result<Plan, ConfigError> {
+        let topics =
+            Topics::new(&self.topics).map_err(|error| ConfigError::invalid("topics.retry_tiers", error))?;
+        let dispatch = self.delivery.dispatch(topics.tiers())?;
+        let keyring = self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
+        let user_agent = HeaderValue::from_str(&self.delivery.user_agent)
+            .map_err(|error| ConfigError::invalid("delivery.user_agent", error))?;
+        Ok(Plan { topics, dispatch, keyring, user_agent })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: &str = "seal.keys = ['k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=']";
+
+    #[test]
+    fn a_keyring_is_all_that_must_be_given_and_what_will_not_do_is_named() {
+        let check = |toml: &str| {
+            let settings: Settings = process::config::from_toml(toml).unwrap();
+            settings.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(check(KEYS), Ok(()));
+        for (lines, name) in [
+            ("", "seal.keys: "),
+            ("delivery.schedule = ['7s']", "delivery.schedule: "),
+            ("delivery.max_open = 0", "delivery.max_open: "),
+            ("topics.retry_tiers = []", "topics.retry_tiers: "),
+        ] {
+            let keys = if lines.is_empty() { "" } else { KEYS };
+            let error = check(&format!("{keys}\n{lines}")).unwrap_err();
+            assert!(error.starts_with(name), "{error}");
+        }
     }
 }

@@ -14,5 +14,5 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 
-pub use config::Config;
+pub use config::Settings;
 pub use pipeline::run;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve("postbode-delivery", delivery::run)
+    process::serve_checked("postbode-delivery", delivery::Settings::check, delivery::run)
 }

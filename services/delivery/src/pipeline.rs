@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use domain::{Clock, Command, Dispatcher, Fate, Outcome, RecordPlace, Verdict, View};
-use http::HeaderValue;
 use outbound::Outbound;
 use process::{Check, Lifecycle, Service};
 use stream::{
@@ -14,10 +13,9 @@ use stream::{
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use wire::topics::Topics;
 
 use crate::attempt::{Attempts, Call, Done, unsent};
-use crate::config::Config;
+use crate::config::{Plan, Settings};
 use crate::credentials::Vault;
 use crate::effects::{Effects, Tag};
 use crate::held::{Held, Payload};
@@ -30,7 +28,7 @@ const LEAVE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the topics are missing or unsafe, or Kafka's clients fail for good.
-pub async fn run(service: Service<Config>) -> anyhow::Result<()> {
+pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let (soft_stop, hard_stop) = (service.lifecycle.soft_stop(), service.lifecycle.hard_stop());
     let mut shell = Shell::build(service).await?;
     tokio::pin!(soft_stop, hard_stop);
@@ -65,12 +63,9 @@ struct Shell {
 }
 
 impl Shell {
-    async fn build(service: Service<Config>) -> anyhow::Result<Self> {
+    async fn build(service: Service<Settings>) -> anyhow::Result<Self> {
         let Service { config, lifecycle, health, metrics, clock, .. } = service;
-        let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
-        let settings = config.delivery.dispatch(topics.tiers())?;
-        let vault = Vault::new(config.seal.keyring()?);
-        let user_agent = HeaderValue::from_str(&config.delivery.user_agent).context("delivery.user_agent")?;
+        let Plan { topics, dispatch, keyring, user_agent } = config.plan()?;
         Admin::new(&config.kafka)?.require(&topics.specs()).await?;
 
         let clock: Arc<dyn Clock> = Arc::new(clock);
@@ -90,12 +85,12 @@ impl Shell {
         let effects = Effects { topics, group, sink, writes, clock: Arc::clone(&clock), telemetry };
         let (tell_done, done) = mpsc::unbounded_channel();
         Ok(Self {
-            dispatcher: Dispatcher::new(settings),
+            dispatcher: Dispatcher::new(dispatch),
             source,
             registry: view.changed(),
             view,
             effects,
-            vault,
+            vault: Vault::new(keyring),
             attempts: Arc::new(Attempts { outbound, clock, user_agent }),
             done,
             tell_done,

@@ -5,5 +5,5 @@ mod pipeline;
 mod route;
 mod telemetry;
 
-pub use config::Config;
+pub use config::Settings;
 pub use pipeline::run;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve("postbode-fanout", fanout::run)
+    process::serve_checked("postbode-fanout", fanout::Settings::check, fanout::run)
 }

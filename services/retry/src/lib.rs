@@ -6,5 +6,5 @@ mod pace;
 mod pipeline;
 mod telemetry;
 
-pub use config::Config;
+pub use config::Settings;
 pub use pipeline::run;

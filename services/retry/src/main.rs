@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve("postbode-retry", retry::run)
+    process::serve_checked("postbode-retry", retry::Settings::check, retry::run)
 }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
 use process::Service;
 use stream::{Admin, Flow, Sink, SinkOptions, Source, SourceOptions};
-use wire::topics::Topics;
 
-use crate::config::Config;
+use crate::config::Settings;
 use crate::hold::Hold;
 use crate::telemetry::Telemetry;
 
@@ -15,9 +13,9 @@ use crate::telemetry::Telemetry;
 ///
 /// # Errors
 /// When the topics are missing or unsafe, or Kafka's clients fail for good.
-pub async fn run(service: Service<Config>) -> anyhow::Result<()> {
+pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let Service { config, lifecycle, health, metrics, clock, .. } = service;
-    let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
+    let topics = config.topics()?;
     Admin::new(&config.kafka)?.require(&topics.specs()).await?;
 
     let tiers = topics.retries().map(|(_, topic)| Arc::clone(topic)).collect();
