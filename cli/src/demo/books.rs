@@ -111,18 +111,20 @@ impl Balance {
         self.is_even() && self.bad_signatures == 0
     }
 
-    /// The line that changes all the time.
+    /// The line that changes all the time: short, and with what should not be only when it is.
     pub(super) fn line(&self) -> String {
-        format!(
-            "accepted {} · matched {} · delivered {} · on their way {} · dead letters {} · duplicates {} · bad signatures {}",
-            self.accepted,
-            self.matched,
-            self.delivered,
-            self.open(),
-            self.dead_lettered,
-            self.duplicates,
-            self.bad_signatures
-        )
+        let Self { accepted, matched, delivered, duplicates, dead_lettered, bad_signatures, refused: _ } =
+            self;
+        let open = self.open();
+        let mut line = format!(
+            "accepted {accepted} · matched {matched} · delivered {delivered} · open {open} · dead letters {dead_lettered}"
+        );
+        for (name, count) in [("duplicates", duplicates), ("bad signatures", bad_signatures)] {
+            if *count > 0 {
+                line.push_str(&format!(" · {name} {count}"));
+            }
+        }
+        line
     }
 
     /// The last line: one JSON object.
@@ -189,6 +191,7 @@ mod tests {
         let books = Books::default();
         books.bad_signature();
         assert!(books.balance().is_even() && !books.balance().is_good());
+        assert!(books.balance().line().ends_with("dead letters 0 · bad signatures 1"));
     }
 
     #[test]

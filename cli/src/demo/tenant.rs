@@ -19,7 +19,9 @@ use crate::webhooks;
 pub(super) struct Tenant {
     /// Sends events in the account's name.
     pub(super) sender: Sender,
-    /// What each webhook wants.
+    /// The webhooks' ids.
+    pub(super) webhooks: Vec<String>,
+    /// What each of them wants.
     pub(super) wants: Vec<Wants>,
 }
 
@@ -73,18 +75,18 @@ pub(super) async fn create(
     let key = Secret::new(made.secret);
 
     let customer = Rest::new(&addresses.console, &key)?;
-    let mut wants = Vec::new();
+    let (mut ids, mut wants) = (Vec::new(), Vec::new());
     for wish in wishes() {
-        let name = wish.name;
-        wants
-            .push(webhook(&customer, wish, receiver).await.with_context(|| format!("the webhook '{name}'"))?);
+        let id = webhook(&customer, &wish, receiver).await;
+        ids.push(id.with_context(|| format!("the webhook '{}'", wish.name))?);
+        wants.push(wish.wants);
     }
     let ingest = Rest::new(&addresses.ingest, &key)?;
-    Ok(Tenant { sender: Sender::new(ingest, None, PATIENCE), wants })
+    Ok(Tenant { sender: Sender::new(ingest, None, PATIENCE), webhooks: ids, wants })
 }
 
-/// Makes a webhook, lets its receiver know the secret, and proves by the file that the receiver is ours.
-async fn webhook(customer: &Rest, wish: Wish, receiver: &Receiver) -> anyhow::Result<Wants> {
+/// Makes a webhook, lets its receiver know the secret, and proves by the file that the receiver is ours. Its id.
+async fn webhook(customer: &Rest, wish: &Wish, receiver: &Receiver) -> anyhow::Result<String> {
     let wanted = NewWebhook {
         name: wish.name.to_owned(),
         url: receiver.url(wish.path),
@@ -103,5 +105,5 @@ async fn webhook(customer: &Rest, wish: Wish, receiver: &Receiver) -> anyhow::Re
     receiver.place_file(&file.name, &file.content).await?;
     let verified = webhooks::verify(customer, &made.webhook.id).await?;
     anyhow::ensure!(verified.state == "active", "it is {} after its verification", verified.state);
-    Ok(wish.wants)
+    Ok(made.webhook.id)
 }
