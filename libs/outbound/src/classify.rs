@@ -41,7 +41,7 @@ pub(crate) fn broken(error: &reqwest::Error) -> Outcome {
 
 fn lookup_failed(error: &LookupError) -> Outcome {
     match error {
-        LookupError::Denied(denial) => Outcome::Denied(denial.to_string()),
+        LookupError::Denied(_) => Outcome::Denied(error.to_string()),
         LookupError::TimedOut => Outcome::TimedOut(Phase::Dns),
         LookupError::NotFound | LookupError::Failed(_) | LookupError::Unscoped => {
             Outcome::DnsFailed(cut(&error.to_string()))

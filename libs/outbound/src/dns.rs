@@ -121,3 +121,15 @@ impl reqwest::dns::Resolve for GuardedResolver {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_systems_resolver_can_be_set_up_and_finds_no_name_that_cannot_exist() {
+        let resolver = SystemResolver::new().unwrap();
+        let found = resolver.lookup("no-such-host.invalid".to_owned()).await;
+        assert_eq!(found, Err(LookupError::NotFound), "answered here, without a name server");
+    }
+}

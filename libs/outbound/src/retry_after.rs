@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
 /// No endpoint may put a delivery off for longer.
-const LONGEST: Duration = Duration::from_hours(24);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// How long the response asks to wait: at most 24 h, zero for a date gone by, `None` if it does not say, or says
 /// nothing that can be read. A date is taken relative to the response's own `Date`, if it has one: the two clocks

@@ -107,16 +107,20 @@ pub(super) fn parse(text: &str) -> Result<Url, UrlRejection> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err(UrlRejection::Spelling);
     }
-    let parsed = Url::parse(text).map_err(|error| match error {
-        url::ParseError::EmptyHost => UrlRejection::NoHost,
-        other => UrlRejection::Unreadable(other.to_string()),
-    })?;
+    let parsed = Url::parse(text).map_err(unreadable)?;
     if matches!(parsed.scheme(), "http" | "https") {
         check_authority(text, &parsed)?;
         // What reqwest will send is a `Uri`, whose rules are a little stricter than those of `Url`.
         http::Uri::try_from(parsed.as_str()).map_err(|error| UrlRejection::Unreadable(error.to_string()))?;
     }
     Ok(parsed)
+}
+
+fn unreadable(error: url::ParseError) -> UrlRejection {
+    if error == url::ParseError::EmptyHost {
+        return UrlRejection::NoHost;
+    }
+    UrlRejection::Unreadable(error.to_string())
 }
 
 /// Scheme, user information and fragment.
