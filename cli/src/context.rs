@@ -95,7 +95,9 @@ impl Context {
         Ok(Self::merged(globals, settings))
     }
 
-    fn merged(globals: Globals, settings: Settings) -> Self {
+    fn merged(mut globals: Globals, settings: Settings) -> Self {
+        // A variable that is set to nothing says nothing.
+        globals.bootstrap_servers.take_if(|servers| servers.is_empty());
         let Settings { kafka, topics, client } = settings;
         let names_kafka = globals.bootstrap_servers.is_some() || kafka.is_some();
         let mut context = Self {
@@ -209,5 +211,7 @@ mod tests {
         let context = Context::merged(Globals::default(), Settings::default());
         assert!(context.key().unwrap_err().to_string().contains("POSTBODE_KEY"));
         assert!(!context.names_kafka);
+        let empty = Globals { bootstrap_servers: Some(String::new()), ..Globals::default() };
+        assert!(!Context::merged(empty, Settings::default()).names_kafka);
     }
 }

@@ -88,7 +88,8 @@ pub fn without_value(letter: &OutRecord) -> OutRecord {
 /// A dead letter without value, for a broker that refuses even that: neither key nor headers of the source, coordinates
 /// and reason only. None if it is that already.
 pub fn bare(letter: &OutRecord) -> Option<OutRecord> {
-    let ours = |name: &str| name.starts_with("__dlq.") || (name.starts_with("postbode-") && name != names::WEBHOOK);
+    let ours =
+        |name: &str| name.starts_with("__dlq.") || (name.starts_with("postbode-") && name != names::WEBHOOK);
     let headers: Headers = letter
         .headers
         .iter()

@@ -4,5 +4,6 @@
 mod admin;
 mod flow;
 mod journal;
+mod scan;
 mod support;
 mod table;

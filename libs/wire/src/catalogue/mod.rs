@@ -30,7 +30,7 @@ pub struct EventKind {
 }
 
 impl EventKind {
-    /// A realistic event as one flat JSON object: the first of those that [`sample`] makes.
+    /// A realistic event as one flat JSON object: the first of those that [`sample()`] makes.
     pub fn sample(&self) -> String {
         sample(self.name, 0)
     }

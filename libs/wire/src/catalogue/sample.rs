@@ -49,7 +49,7 @@ pub fn sample(kind: &str, n: u64) -> String {
     sample_at(kind, n, Timestamp::from_millis(seconds.saturating_mul(1000)))
 }
 
-/// [`sample`], as if it had happened at another time.
+/// [`sample()`], as if it had happened at another time.
 pub fn sample_at(kind: &str, n: u64, at: Timestamp) -> String {
     let mut event = Event { text: format!("{{\"type\":{}", json!(kind)), n, at, draw: Draw::new(kind, n) };
     match kind {
