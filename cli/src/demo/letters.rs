@@ -9,20 +9,18 @@ use wire::names;
 use super::books::Books;
 use crate::context::Context;
 
-/// Books every delivery of these webhooks that dies, for as long as it is polled. Others are their makers' affair.
+/// Books every delivery that dies, for as long as it is polled.
 ///
 /// # Errors
 /// When the topic can't be read.
-pub(super) async fn follow(context: &Context, webhooks: &[String], books: Arc<Books>) -> anyhow::Result<()> {
+pub(super) async fn follow(context: &Context, books: Arc<Books>) -> anyhow::Result<()> {
     let topics = context.topics()?;
     let all = ScanOptions::all(topics.dead_deliveries.clone(), topics.delivery_record_bytes());
     let mut scan =
         Scan::start(&context.kafka, ScanOptions { follow: true, ..all }).context("section kafka")?;
     while let Some(record) = scan.next().await {
         let record = record?;
-        let of_ours =
-            record.headers.text(names::WEBHOOK).is_some_and(|id| webhooks.iter().any(|ours| ours == id));
-        if let Some(id) = record.headers.text(names::DELIVERY).filter(|_| of_ours) {
+        if let Some(id) = record.headers.text(names::DELIVERY) {
             books.dead(id);
         }
     }

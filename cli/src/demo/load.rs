@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::Clock as _;
+use domain::{AccountId, Clock as _, DeliveryId, Event, WebhookId};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use wire::catalogue;
 
@@ -15,8 +15,10 @@ use crate::events::{Batch, Sender};
 pub(super) struct Load {
     /// Sends to ingest in the account's name.
     pub(super) sender: Sender,
-    /// What the webhooks want.
-    pub(super) wants: Vec<Wants>,
+    /// Whose mail it is about.
+    pub(super) account: AccountId,
+    /// The webhooks.
+    pub(super) hooks: Vec<Hook>,
     /// The books.
     pub(super) books: Arc<Books>,
     /// How many events in all; none means without end.
@@ -24,6 +26,17 @@ pub(super) struct Load {
     /// How many a second; none means as fast as they are taken.
     pub(super) rate: Option<u32>,
 }
+
+/// A webhook that events may go to.
+pub(super) struct Hook {
+    /// Its id.
+    pub(super) id: WebhookId,
+    /// Which events it wants.
+    pub(super) wants: Wants,
+}
+
+/// The source of the demo's events, which ingest is configured with.
+pub(super) const SOURCE: &str = "/demo";
 
 /// Events in a batch where there is no pace to keep.
 const LARGEST_BATCH: u64 = 250;
@@ -43,25 +56,35 @@ impl Load {
                 pace.tick().await;
             }
             let left = self.events.map_or(size, |events| events - sent);
-            let (batch, matches) = self.batch(run, sent, size.min(left));
-            let count = batch.numbers.len() as u64;
-            self.sender.send(&batch).await?;
-            self.books.accepted(count, matches);
-            sent += count;
+            let (batch, kinds) = batch(run, sent, size.min(left));
+            let taken = self.sender.send(&batch).await?;
+            let count = kinds.len();
+            anyhow::ensure!(taken.ids.len() == count, "ingest named {} of {count} events", taken.ids.len());
+            let events = kinds.iter().zip(&taken.ids);
+            let promised: Vec<_> = events.flat_map(|(kind, id)| self.deliveries(kind, id)).collect();
+            self.books.promised(count as u64, &promised);
+            sent += count as u64;
         }
         Ok(())
     }
 
-    /// The next events from the nth on, and how many deliveries they make.
-    fn batch(&self, run: &str, first: u64, count: u64) -> (Batch, u64) {
-        let now = process::SystemClock.now();
-        let numbers: Vec<_> = (first..first + count).collect();
-        let kinds = numbers.iter().map(|n| (*n, catalogue::mix(*n)));
-        let events: Vec<_> = kinds.clone().map(|(n, kind)| catalogue::sample_at(kind, n, now)).collect();
-        let wanted = |kind| self.wants.iter().filter(|wants| wants.contains(kind)).count() as u64;
-        let matches = kinds.map(|(_, kind)| wanted(kind)).sum();
-        (Batch { key: format!("{run}-{first}"), body: format!("[{}]", events.join(",")), numbers }, matches)
+    /// What must follow from an event.
+    fn deliveries(&self, kind: &str, id: &str) -> Vec<DeliveryId> {
+        let event =
+            Event { id: id.into(), source: SOURCE.into(), kind: kind.into(), account: self.account.clone() };
+        let wanting = self.hooks.iter().filter(|hook| hook.wants.contains(kind));
+        wanting.map(|hook| event.delivery_to(&hook.id)).collect()
     }
+}
+
+/// The events from the nth on, and their types.
+fn batch(run: &str, first: u64, count: u64) -> (Batch, Vec<&'static str>) {
+    let now = process::SystemClock.now();
+    let numbers: Vec<_> = (first..first + count).collect();
+    let kinds: Vec<_> = numbers.iter().map(|n| catalogue::mix(*n)).collect();
+    let events = numbers.iter().zip(&kinds).map(|(n, kind)| catalogue::sample_at(kind, *n, now));
+    let body = format!("[{}]", events.collect::<Vec<_>>().join(","));
+    (Batch { key: format!("{run}-{first}"), body, numbers }, kinds)
 }
 
 /// How many events to a batch, and when the next one is due.
@@ -81,21 +104,34 @@ mod tests {
     use super::*;
     use crate::rest::Rest;
 
-    fn load(wants: Vec<Wants>) -> Load {
-        let rest = Rest::new("http://127.0.0.1:1", &Secret::new("key")).unwrap();
-        let sender = Sender::new(rest, None, Duration::ZERO);
-        Load { sender, wants, books: Arc::default(), events: None, rate: None }
+    #[test]
+    fn an_event_must_follow_to_each_webhook_that_wants_it() {
+        let hook = |id: &str, wants| Hook { id: id.into(), wants };
+        let only_abuse = Wants::Only(["abuse"].into());
+        let load = Load {
+            sender: Sender::new(
+                Rest::new("http://127.0.0.1:1", &Secret::new("key")).unwrap(),
+                None,
+                Duration::ZERO,
+            ),
+            account: "demo".into(),
+            hooks: vec![hook("wh_all", Wants::Everything), hook("wh_abuse", only_abuse)],
+            books: Arc::default(),
+            events: None,
+            rate: None,
+        };
+        assert_eq!((load.deliveries("open", "e1").len(), load.deliveries("abuse", "e1").len()), (1, 2));
+        assert_ne!(load.deliveries("open", "e1"), load.deliveries("open", "e2"));
     }
 
     #[test]
-    fn the_first_dozen_shows_every_type_and_is_matched_as_the_webhooks_want() {
-        let load = load(vec![Wants::Everything, Wants::Only(["abuse"].into()), Wants::Only([].into())]);
-        let (batch, matches) = load.batch("run", 0, 12);
-        assert_eq!((batch.key.as_str(), batch.numbers.len(), matches), ("run-0", 12, 13));
+    fn the_first_dozen_shows_every_type_and_is_valid() {
+        let (batch, kinds) = batch("run", 0, 12);
+        assert_eq!((batch.key.as_str(), batch.numbers.len(), kinds.len()), ("run-0", 12, 12));
         let events: Vec<serde_json::Value> = serde_json::from_str(&batch.body).unwrap();
-        for event in events {
-            let kind = event["type"].as_str().unwrap();
-            assert_eq!(catalogue::validate(kind, &event), [], "{event}");
+        for (event, kind) in events.iter().zip(kinds) {
+            assert_eq!(event["type"], kind);
+            assert_eq!(catalogue::validate(kind, event), [], "{event}");
         }
     }
 

@@ -117,20 +117,20 @@ impl Demo {
         children: &mut Children,
         interrupts: &mut Interrupts,
     ) -> anyhow::Result<Duration> {
-        let (load, webhooks) = tokio::select! {
-            ready = self.set_up(args, children) => ready?,
+        let load = tokio::select! {
+            load = self.set_up(args, children) => load?,
             () = interrupts.next() => anyhow::bail!("interrupted before it began"),
         };
         tokio::select! {
             done = self.stream(&load, args, interrupts) => done,
-            Err(failed) = letters::follow(&self.context, &webhooks, Arc::clone(&self.books)) => Err(failed),
+            Err(failed) = letters::follow(&self.context, Arc::clone(&self.books)) => Err(failed),
             death = children.died() => Err(death),
             never = self.show.live(&self.books) => match never {},
         }
     }
 
-    /// Everything up to the first event: what to send, and the ids of the webhooks that it goes to.
-    async fn set_up(&self, args: &DemoArgs, children: &mut Children) -> anyhow::Result<(Load, Vec<String>)> {
+    /// Everything up to the first event.
+    async fn set_up(&self, args: &DemoArgs, children: &mut Children) -> anyhow::Result<Load> {
         let Self { context, place, books, show } = self;
         show.step("creating topics");
         let admin = stream::Admin::new(&context.kafka)?;
@@ -147,14 +147,14 @@ impl Demo {
         show.step("creating an account and three webhooks, and verifying them by their files");
         let tenant = tenant::create(&addresses, &plan.operator_key, &receiver).await?;
         show.started(context, place, &addresses, &plan.operator_key);
-        let load = Load {
+        Ok(Load {
             sender: tenant.sender,
-            wants: tenant.wants,
+            account: tenant.account,
+            hooks: tenant.hooks,
             books: Arc::clone(books),
             events: args.events,
             rate: args.rate.or(args.events.is_none().then_some(DEFAULT_RATE)),
-        };
-        Ok((load, tenant.webhooks))
+        })
     }
 
     /// Sends until all is sent or somebody wants to end, then waits for what is on its way.

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use toml::{Table, Value, toml};
 
 use super::children::Children;
+use super::load;
 use super::place::Place;
 use crate::context::Context;
 
@@ -109,6 +110,10 @@ impl Plan<'_> {
             config.insert("outbound".into(), Table::from_iter([("allow".to_owned(), allow)]).into());
             let keys = Value::from(vec![self.seal_key.expose()]);
             config.insert("seal".into(), Table::from_iter([("keys".to_owned(), keys)]).into());
+        }
+        if name == INGEST {
+            let source = Value::from(load::SOURCE);
+            config.insert("ingest".into(), Table::from_iter([("source".to_owned(), source)]).into());
         }
         if name == DELIVERY {
             config.insert("delivery".into(), toml! { defer = "2s" }.into());

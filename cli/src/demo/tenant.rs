@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use domain::{AccountId, WebhookId};
 use http::Method;
 use process::Secret;
 use wire::api::{CreatedKey, NewAccount, NewKey, NewWebhook, Types, WebhookWithSecret};
 
 use super::books::Wants;
+use super::load::Hook;
 use super::receiver::{Endpoint, Receiver};
 use super::services::Addresses;
 use crate::events::Sender;
@@ -19,10 +21,10 @@ use crate::webhooks;
 pub(super) struct Tenant {
     /// Sends events in the account's name.
     pub(super) sender: Sender,
-    /// The webhooks' ids.
-    pub(super) webhooks: Vec<String>,
-    /// What each of them wants.
-    pub(super) wants: Vec<Wants>,
+    /// Its id.
+    pub(super) account: AccountId,
+    /// Its webhooks.
+    pub(super) hooks: Vec<Hook>,
 }
 
 struct Wish {
@@ -75,18 +77,18 @@ pub(super) async fn create(
     let key = Secret::new(made.secret);
 
     let customer = Rest::new(&addresses.console, &key)?;
-    let (mut ids, mut wants) = (Vec::new(), Vec::new());
+    let mut hooks = Vec::new();
     for wish in wishes() {
         let id = webhook(&customer, &wish, receiver).await;
-        ids.push(id.with_context(|| format!("the webhook '{}'", wish.name))?);
-        wants.push(wish.wants);
+        let id = id.with_context(|| format!("the webhook '{}'", wish.name))?;
+        hooks.push(Hook { id, wants: wish.wants });
     }
     let ingest = Rest::new(&addresses.ingest, &key)?;
-    Ok(Tenant { sender: Sender::new(ingest, None, PATIENCE), webhooks: ids, wants })
+    Ok(Tenant { sender: Sender::new(ingest, None, PATIENCE), account: ACCOUNT.into(), hooks })
 }
 
 /// Makes a webhook, lets its receiver know the secret, and proves by the file that the receiver is ours. Its id.
-async fn webhook(customer: &Rest, wish: &Wish, receiver: &Receiver) -> anyhow::Result<String> {
+async fn webhook(customer: &Rest, wish: &Wish, receiver: &Receiver) -> anyhow::Result<WebhookId> {
     let wanted = NewWebhook {
         name: wish.name.to_owned(),
         url: receiver.url(wish.path),
@@ -105,5 +107,5 @@ async fn webhook(customer: &Rest, wish: &Wish, receiver: &Receiver) -> anyhow::R
     receiver.place_file(&file.name, &file.content).await?;
     let verified = webhooks::verify(customer, &made.webhook.id).await?;
     anyhow::ensure!(verified.state == "active", "it is {} after its verification", verified.state);
-    Ok(made.webhook.id)
+    Ok(made.webhook.id.as_str().into())
 }
