@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 /// What `/metrics` answers with.
@@ -35,6 +37,16 @@ impl Metrics {
         self.with(|registry| registry.register_collector(Box::new(collector)));
     }
 
+    /// Adds a number that is asked for at each scrape: something that is kept elsewhere already.
+    pub fn register_reading(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> i64 + Send + Sync + 'static,
+    ) {
+        self.register_collector(Reading { name, help, read: Box::new(read) });
+    }
+
     /// All metrics as OpenMetrics text.
     ///
     /// # Errors
@@ -50,6 +62,27 @@ impl Metrics {
     }
 }
 
+/// A gauge that is read when it is asked for.
+struct Reading {
+    name: &'static str,
+    help: &'static str,
+    read: Box<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reading({})", self.name)
+    }
+}
+
+impl Collector for Reading {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let gauge = ConstGauge::new((self.read)());
+        let metric = encoder.encode_descriptor(self.name, self.help, None, gauge.metric_type())?;
+        gauge.encode(metric)
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
@@ -62,6 +95,16 @@ mod tests {
     use prometheus_client::metrics::gauge::Gauge;
 
     use super::*;
+
+    #[test]
+    fn a_reading_is_taken_at_each_scrape() {
+        let (metrics, number) = (Metrics::new(), Arc::new(Mutex::new(1)));
+        let read = Arc::clone(&number);
+        metrics.register_reading("depth", "How deep", move || *read.lock().unwrap());
+        assert!(metrics.encode().unwrap().contains("\npostbode_depth 1\n"));
+        *number.lock().unwrap() = 7;
+        assert!(metrics.encode().unwrap().contains("\npostbode_depth 7\n"));
+    }
 
     #[test]
     fn names_carry_prefix_unit_and_suffix() {

@@ -79,13 +79,20 @@ pub(crate) async fn topics_fit(admin: &Admin, specs: &[TopicSpec]) -> Result<(),
     }
 }
 
-/// Resolves when the configured operator's key is in the registry, where all services find it.
-pub(crate) async fn install_key(journal: &Journal, key: &Secret, clock: SystemClock) {
+/// Resolves when the configured operator's key is in the registry, where all services find it, and this console's own
+/// view knows it: readiness waits for that, and who waits for readiness may use the key.
+pub(crate) async fn install_key(journal: &Journal, view: &RegistryView, key: &Secret, clock: SystemClock) {
     loop {
         let (presented, now) = (key.expose().to_owned(), clock.now());
         let install = move |registry: &Registry| Ok::<_, Refusal>(keys::install(registry, &presented, now));
         match journal.write(install).await {
-            Ok(_) => return,
+            Ok(recorded) => {
+                if let Some(offset) = recorded.offset {
+                    // A view that fails for good ends the service by itself.
+                    let _ = view.passed(offset).await;
+                }
+                return;
+            }
             Err(error) => {
                 let why = match &error {
                     WriteError::Rejected(_) => "rejected".to_owned(),

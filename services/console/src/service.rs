@@ -34,7 +34,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
 
     tokio::select! {
         served = http::serve(listener, api::router(Arc::new(console)), &service.lifecycle) => served,
-        unfit = prepare(&service, &admin, &topics, &journal, &open, &checks) => unfit,
+        unfit = prepare(&service, &admin, &topics, (&journal, &view), &open, &checks) => unfit,
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
     }
@@ -84,7 +84,7 @@ async fn prepare(
     service: &Service<Settings>,
     admin: &Admin,
     topics: &Topics,
-    journal: &Journal,
+    (journal, view): (&Journal, &RegistryView),
     open: &AtomicBool,
     checks: &Checks,
 ) -> anyhow::Result<()> {
@@ -93,7 +93,7 @@ async fn prepare(
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();
     match &service.config.console.operator_key {
-        Some(key) => install_key(journal, key, service.clock).await,
+        Some(key) => install_key(journal, view, key, service.clock).await,
         None => tracing::info!("no console.operator_key is configured: only keys of the registry are known"),
     }
     checks.operator_key.pass();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use domain::{Clock, Command, Dispatcher, Fate, Outcome, RecordPlace, Verdict, View};
 use outbound::Outbound;
-use process::{Check, Lifecycle, Service};
+use process::{Check, Service};
 use stream::{
     Admin, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions, TableState,
     WriteEvent, Writes,
@@ -64,11 +64,11 @@ struct Shell {
 
 impl Shell {
     async fn build(service: Service<Settings>) -> anyhow::Result<Self> {
-        let Service { config, lifecycle, health, metrics, clock, .. } = service;
+        let Service { config, health, metrics, clock, .. } = &service;
         let Plan { topics, dispatch, keyring, user_agent } = config.plan()?;
         Admin::new(&config.kafka)?.require(&topics.specs()).await?;
 
-        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let clock: Arc<dyn Clock> = Arc::new(*clock);
         let outbound = Outbound::new(&config.outbound, Arc::clone(&clock)).context("outbound")?;
         let view = RegistryView::start(&config.kafka, Arc::clone(&topics.webhooks), TableOptions::default())?;
         let size = topics.delivery_record_bytes();
@@ -76,12 +76,26 @@ impl Shell {
         let options = SourceOptions::new(group.clone(), vec![Arc::clone(&topics.deliveries)], size);
         let source = Source::start(&config.kafka, &options)?;
         let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
-        watch(&health, &lifecycle, &source, &view);
+        watch(&service, &source, &view);
+        let connections = outbound.clone();
+        metrics.register_reading(
+            "outbound_connections_opened",
+            "Connections opened to receivers since the start",
+            {
+                let outbound = connections.clone();
+                move || i64::try_from(outbound.connections().opened).unwrap_or(i64::MAX)
+            },
+        );
+        metrics.register_reading(
+            "outbound_connections_reused",
+            "Attempts that went over an open connection",
+            move || i64::try_from(connections.connections().reused).unwrap_or(i64::MAX),
+        );
         let sealed = health.ready("secrets");
         sealed.pass();
 
         let writes = Writes::new(sink.clone());
-        let telemetry = Telemetry::register(&metrics);
+        let telemetry = Telemetry::register(metrics);
         let effects = Effects { topics, group, sink, writes, clock: Arc::clone(&clock), telemetry };
         let (tell_done, done) = mpsc::unbounded_channel();
         Ok(Self {
@@ -261,18 +275,23 @@ impl Shell {
     }
 }
 
-/// Ready when the registry was read and the group has given us our share; alive while the client is polled. A view that cannot go
-/// on is a crash.
-fn watch(health: &process::Health, lifecycle: &Lifecycle, source: &Source, view: &RegistryView) {
-    let (failed, soft_stop) = (view.failed(), lifecycle.soft_stop());
-    lifecycle.spawn("registry", async move {
+/// Ready when the registry was read and the group has given us our share; alive while the client is polled. A view that
+/// cannot go on is a crash.
+fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
+    let (failed, soft_stop) = (view.failed(), service.lifecycle.soft_stop());
+    service.lifecycle.spawn("registry", async move {
         tokio::select! {
             error = failed => Err(error.into()),
             () = soft_stop => Ok(()),
         }
     });
-    let (joined, alive, view) = (source.monitor(), source.monitor(), view.clone());
-    health.ready_when("kafka", move || joined.joined());
-    health.live("kafka.poll", move || alive.alive());
-    health.ready_when("registry", move || view.proof());
+    let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
+    service.health.ready_when("kafka", move || joined.joined());
+    service.health.live("kafka.poll", move || alive.alive());
+    let (fresh, position) = (view.clone(), view.clone());
+    service.health.ready_when("registry", move || fresh.proof());
+    let partitions = move || i64::try_from(claims.claims().unwrap_or(0)).unwrap_or(i64::MAX);
+    service.metrics.register_reading("partitions", "Partitions that are this process's", partitions);
+    let help = "The offset in the registry's topic up to which this process has read";
+    service.metrics.register_reading("registry_position", help, move || position.position().0);
 }

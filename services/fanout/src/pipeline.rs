@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use process::{Lifecycle, Service};
+use process::Service;
 use stream::{Admin, Flow, RegistryView, Sink, SinkOptions, Source, SourceOptions, TableOptions};
 
 use crate::config::Settings;
@@ -14,7 +14,7 @@ use crate::telemetry::Telemetry;
 /// # Errors
 /// When the topics are missing or unsafe, or Kafka's clients fail for good.
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
-    let Service { config, lifecycle, health, metrics, clock, .. } = service;
+    let Service { config, lifecycle, metrics, clock, .. } = &service;
     let topics = config.topics()?;
     Admin::new(&config.kafka)?.require(&topics.specs()).await?;
 
@@ -23,25 +23,32 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let view = RegistryView::start(&config.kafka, Arc::clone(&topics.webhooks), TableOptions::default())?;
     let source = Source::start(&config.kafka, &options)?;
     let sink = Sink::new(&config.kafka, SinkOptions::new(topics.delivery_record_bytes()))?;
-    watch(&health, &lifecycle, &source, &view);
+    watch(&service, &source, &view);
 
-    let route = Route::new(view, topics, group, Telemetry::register(&metrics));
-    Flow::new(source, sink, route, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
+    let route = Route::new(view, topics, group, Telemetry::register(metrics));
+    Flow::new(source, sink, route, Arc::new(*clock))
+        .run(lifecycle.soft_stop(), lifecycle.hard_stop())
+        .await?;
     Ok(())
 }
 
-/// Ready when the registry was read and the group has given us our share; alive while the client is polled. A view that cannot go
-/// on is a crash.
-fn watch(health: &process::Health, lifecycle: &Lifecycle, source: &Source, view: &RegistryView) {
-    let (failed, soft_stop) = (view.failed(), lifecycle.soft_stop());
-    lifecycle.spawn("registry", async move {
+/// Ready when the registry was read and the group has given us our share; alive while the client is polled. A view that
+/// cannot go on is a crash.
+fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
+    let (failed, soft_stop) = (view.failed(), service.lifecycle.soft_stop());
+    service.lifecycle.spawn("registry", async move {
         tokio::select! {
             error = failed => Err(error.into()),
             () = soft_stop => Ok(()),
         }
     });
-    let (joined, alive, view) = (source.monitor(), source.monitor(), view.clone());
-    health.ready_when("kafka", move || joined.joined());
-    health.live("kafka.poll", move || alive.alive());
-    health.ready_when("registry", move || view.proof());
+    let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
+    service.health.ready_when("kafka", move || joined.joined());
+    service.health.live("kafka.poll", move || alive.alive());
+    let (fresh, position) = (view.clone(), view.clone());
+    service.health.ready_when("registry", move || fresh.proof());
+    let partitions = move || i64::try_from(claims.claims().unwrap_or(0)).unwrap_or(i64::MAX);
+    service.metrics.register_reading("partitions", "Partitions that are this process's", partitions);
+    let help = "The offset in the registry's topic up to which this process has read";
+    service.metrics.register_reading("registry_position", help, move || position.position().0);
 }

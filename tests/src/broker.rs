@@ -1,0 +1,94 @@
+//! Kafka: one that all stories share, or one of a story's own that it may break.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use stream::KafkaSettings;
+
+/// A running Kafka.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// Where it answers.
+    pub bootstrap_servers: String,
+    directory: Option<PathBuf>,
+}
+
+impl Broker {
+    /// The shared one: that of `KAFKA_BOOTSTRAP_SERVERS`, else the development instance.
+    pub fn shared() -> Self {
+        static SERVERS: OnceLock<String> = OnceLock::new();
+        let servers = SERVERS.get_or_init(|| given().unwrap_or_else(|| up(None)));
+        Self { bootstrap_servers: servers.clone(), directory: None }
+    }
+
+    /// One for this story alone. Call [`Broker::end`] when it is over.
+    pub fn own(story: &str) -> Self {
+        let directory = root().join(format!("target/tests/kafka-{story}"));
+        let _ = script(&directory, &["down", "--wipe"]);
+        Self { bootstrap_servers: up(Some(&directory)), directory: Some(directory) }
+    }
+
+    /// How clients reach it.
+    pub fn settings(&self) -> KafkaSettings {
+        KafkaSettings { bootstrap_servers: self.bootstrap_servers.clone(), ..KafkaSettings::default() }
+    }
+
+    /// Kills the broker as a power cut would.
+    pub fn kill(&self) {
+        script(self.own_directory(), &["kill-node", "1"]).unwrap();
+    }
+
+    /// Stops the broker in good order.
+    pub fn stop(&self) {
+        script(self.own_directory(), &["stop-node", "1"]).unwrap();
+    }
+
+    /// Starts it again, with its data and under its old address.
+    pub fn start(&self) {
+        script(self.own_directory(), &["start-node", "1"]).unwrap();
+    }
+
+    /// Stops a broker of the story's own and deletes its data.
+    pub fn end(&self) {
+        if let Some(directory) = &self.directory {
+            let _ = script(directory, &["down", "--wipe"]);
+        }
+    }
+
+    fn own_directory(&self) -> &Path {
+        self.directory.as_deref().expect("only a story's own broker is broken")
+    }
+}
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told where Kafka is by the environment alone")]
+fn given() -> Option<String> {
+    std::env::var("KAFKA_BOOTSTRAP_SERVERS").ok().filter(|servers| !servers.is_empty())
+}
+
+fn up(directory: Option<&Path>) -> String {
+    let mut command = Command::new(root().join("scripts/kafka"));
+    command.arg("up");
+    if let Some(directory) = directory {
+        command.env("POSTBODE_KAFKA_DIR", directory).env_remove("KAFKA_BOOTSTRAP_SERVERS");
+    }
+    let output = command.output().expect("scripts/kafka can be run");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let servers = text.lines().find_map(|line| line.strip_prefix("KAFKA_BOOTSTRAP_SERVERS="));
+    match servers {
+        Some(servers) if output.status.success() => servers.to_owned(),
+        _ => panic!("no Kafka: run 'make setup'.\n{}", String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+fn script(directory: &Path, arguments: &[&str]) -> Result<(), String> {
+    let mut command = Command::new(root().join("scripts/kafka"));
+    command.args(arguments).env("POSTBODE_KAFKA_DIR", directory).env_remove("KAFKA_BOOTSTRAP_SERVERS");
+    let output = command.output().map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}

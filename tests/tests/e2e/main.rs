@@ -1,0 +1,7 @@
+//! Stories on the shared Kafka: the built services, from an event to a receiver.
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod delivery;
+mod lifecycle;
+mod poison;
+mod retry;
