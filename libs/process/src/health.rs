@@ -25,7 +25,7 @@ pub struct Check(Arc<Mutex<Result<(), String>>>);
 pub struct Report(BTreeMap<&'static str, Result<(), String>>);
 
 impl Health {
-    /// No checks: ready and live.
+    /// No checks: live, and not ready before there is one.
     pub fn new() -> Self {
         Self::default()
     }
@@ -52,9 +52,14 @@ impl Health {
         locked(&self.0.live).insert(name, Box::new(probe));
     }
 
-    /// What the readiness checks and probes say now.
+    /// What the readiness checks and probes say now. While there is none the process has not come to its service yet:
+    /// whoever asks then must not take it for ready.
     pub fn readiness(&self) -> Report {
-        Report(locked(&self.0.ready).iter().map(|(name, probe)| (*name, probe())).collect())
+        let checks = locked(&self.0.ready);
+        if checks.is_empty() {
+            return Report::default().with("service", Err("starting".to_owned()));
+        }
+        Report(checks.iter().map(|(name, probe)| (*name, probe())).collect())
     }
 
     /// What the liveness probes say now.
@@ -122,7 +127,7 @@ mod tests {
     #[test]
     fn a_check_fails_until_it_is_told_to_pass() {
         let health = Health::new();
-        assert!(health.readiness().passes());
+        assert_eq!(health.readiness(), Report::default().with("service", Err("starting".into())));
         let registry = health.ready("registry");
         assert!(!health.readiness().passes());
         registry.pass();
