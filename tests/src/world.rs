@@ -119,6 +119,11 @@ impl World {
         self.services.push(service);
     }
 
+    /// Sets a variable for the processes that are started from now on.
+    pub fn set(&mut self, name: &'static str, value: String) {
+        self.environment.push((name, value));
+    }
+
     /// Takes the oldest process of a service out of the installation.
     pub fn take(&mut self, kind: Kind) -> ServiceProcess {
         let index = self.services.iter().position(|service| service.kind == kind).unwrap();
@@ -185,7 +190,7 @@ impl World {
         let scopes = json!({"name": "all", "scopes": ["events:write", "webhooks:read", "webhooks:write"]});
         let key = self.console(Method::POST, &format!("/v1/accounts/{id}/keys"), Some(scopes)).await;
         assert_eq!(key.status(), StatusCode::CREATED);
-        key.json::<Value>().await.unwrap()["key"].as_str().unwrap().to_owned()
+        key.json::<Value>().await.unwrap()["secret"].as_str().unwrap().to_owned()
     }
 
     /// Makes a webhook, without verifying it. `extra` is merged into the request.

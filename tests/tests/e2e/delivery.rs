@@ -33,7 +33,7 @@ async fn every_format_verifies_with_the_standardwebhooks_library() {
     let mut ends = Vec::new();
     for format in ["json", "standard", "cloudevents"] {
         let receiver = Receiver::start().await;
-        let extra = json!({"format": format, "headers": [{"name": "X-Own", "value": "mine"}]});
+        let extra = json!({"format": format, "headers": {"X-Own": "mine"}});
         let hook = world.hook("acme", &receiver, &["click"], extra).await;
         ends.push((format, receiver, hook));
     }

@@ -1,7 +1,12 @@
 //! Stories on the shared Kafka: the built services, from an event to a receiver.
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+mod addresses;
+mod console;
 mod delivery;
+mod ingest;
 mod lifecycle;
 mod poison;
 mod retry;
+mod secrets;
+mod states;
