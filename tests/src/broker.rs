@@ -49,6 +49,30 @@ impl Broker {
         script(self.own_directory(), &["start-node", "1"]).unwrap();
     }
 
+    /// Stops the broker's clock: it keeps its connections and answers nobody.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// For a story that failed while the broker was frozen: a frozen one cannot be stopped.
+    pub fn thaw_if_running(&self) {
+        if let Ok(pid) = std::fs::read_to_string(self.own_directory().join("node-1/pid")) {
+            let _ =
+                Command::new("kill").args(["-CONT", pid.trim()]).stderr(std::process::Stdio::null()).status();
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = std::fs::read_to_string(self.own_directory().join("node-1/pid")).unwrap();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.trim()).status();
+        assert!(sent.unwrap().success(), "kill -{name}");
+    }
+
     /// Stops a broker of the story's own and deletes its data.
     pub fn end(&self) {
         if let Some(directory) = &self.directory {

@@ -58,8 +58,17 @@ async fn an_account_sees_and_touches_only_its_own() {
     }
     let list: Value = world.console_as(&bolt, Method::GET, "/v1/webhooks", None).await.json().await.unwrap();
     assert_eq!(list["items"], json!([]));
-    let others = world.console_as(&bolt, Method::GET, "/v1/accounts", None).await;
-    assert_eq!(others.status(), StatusCode::FORBIDDEN);
+    let accounts: Value =
+        world.console_as(&bolt, Method::GET, "/v1/accounts", None).await.json().await.unwrap();
+    let ids: Vec<_> =
+        accounts["items"].as_array().unwrap().iter().map(|account| account["id"].clone()).collect();
+    assert_eq!(ids, ["bolt"]);
+    assert_eq!(
+        world.console_as(&bolt, Method::GET, "/v1/accounts/acme", None).await.status(),
+        StatusCode::NOT_FOUND
+    );
+    let keys = world.console_as(&bolt, Method::GET, "/v1/accounts/acme/keys", None).await;
+    assert_eq!(keys.status(), StatusCode::NOT_FOUND);
     world.close().await;
 }
 
