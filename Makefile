@@ -26,7 +26,7 @@ demo: setup ## everything for real on this machine; ARGS="--events 5000 --exit" 
 .PHONY: test
 test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
 	cargo build --workspace --bins
-	cargo test --workspace $(ARGS)
+	scripts/with-kafka cargo test --workspace $(ARGS)
 
 .PHONY: lint
 lint: format-check clippy docs arrows advisories shell ## formatting, clippy, rustdoc, licences, advisories, arrows, scripts
@@ -69,4 +69,4 @@ advisories: lint-tools
 	fi
 
 shell: lint-tools
-	shellcheck scripts/setup scripts/kafka .ci/run
+	shellcheck scripts/setup scripts/kafka scripts/with-kafka .ci/run
