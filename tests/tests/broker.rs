@@ -1,5 +1,4 @@
 //! Stories that break Kafka: each has a broker of its own.
-#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 use std::time::Duration;
 

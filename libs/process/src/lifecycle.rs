@@ -79,6 +79,14 @@ impl Lifecycle {
         self.0.hard.cancel();
     }
 
+    /// Waits for something, but not past the soft stop: None if that came first.
+    pub async fn until_stop<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            value = wait => Some(value),
+            () = self.soft_stop() => None,
+        }
+    }
+
     /// Runs a task that lives as long as the process. One that ends by itself before the soft stop, or fails or panics at
     /// any time, is a crash: the service stops and its exit code is 1.
     ///

@@ -137,6 +137,8 @@ impl Severity {
 
 /// How long one question to the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a service waits before it asks again for topics that could not be checked.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long new topics may take until every partition has a leader.
 const SETTLE: Duration = Duration::from_secs(15);
 /// The least replicas for which we ask for two in sync.
@@ -222,13 +224,28 @@ impl Admin {
             .collect())
     }
 
-    /// For services at start: an error when a topic is missing or unsafe. Warnings are logged.
+    /// For services at start: resolves when the topics are there and lose nothing. Kafka being away is no reason to give
+    /// up; it is waited for. Warnings are logged.
     ///
     /// # Errors
-    /// [`AdminError::Unfit`] with a line for each such problem; others when the cluster does not answer.
+    /// [`AdminError::Unfit`] names each topic that is missing or unsafe, and what to run.
     pub async fn require(&self, specs: &[TopicSpec]) -> Result<(), AdminError> {
+        let problems = loop {
+            match self.check(specs).await {
+                Err(error @ AdminError::Unreachable { .. }) => {
+                    tracing::warn!(error = %error, "the topics can't be checked yet");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok(problems) => break problems,
+                Err(
+                    error @ (AdminError::Create { .. } | AdminError::Describe { .. } | AdminError::Unfit(_)),
+                ) => {
+                    return Err(error);
+                }
+            }
+        };
         let (fatal, rest): (Vec<_>, Vec<_>) =
-            self.check(specs).await?.into_iter().partition(|problem| problem.severity.is_fatal());
+            problems.into_iter().partition(|problem| problem.severity.is_fatal());
         for problem in rest.iter().filter(|problem| problem.severity == Severity::Warning) {
             tracing::warn!(kafka.topic = &*problem.topic, "{problem}");
         }

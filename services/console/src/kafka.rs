@@ -7,10 +7,9 @@ use std::time::Duration;
 use domain::{Change, Clock as _, Registry, Timestamp};
 use outbound::{Exchange, FetchLimits, Outbound};
 use process::{Secret, SystemClock};
-use stream::{Admin, AdminError, Journal, RegistryView, WriteError};
+use stream::{Journal, RegistryView, WriteError};
 use tokio::time::timeout;
 use url::Url;
-use wire::topics::TopicSpec;
 
 use crate::problem::Refusal;
 use crate::rules::keys;
@@ -57,25 +56,6 @@ impl World for Real {
 
     async fn fetch(&self, place: Url) -> Exchange {
         self.outbound.fetch(place, FetchLimits::default()).await
-    }
-}
-
-/// Resolves when the topics are there and lose nothing. Kafka being away is no reason to give up.
-///
-/// # Errors
-/// Names each topic that is missing or unsafe, and what to run.
-pub(crate) async fn topics_fit(admin: &Admin, specs: &[TopicSpec]) -> Result<(), AdminError> {
-    loop {
-        match admin.require(specs).await {
-            Err(error @ AdminError::Unreachable { .. }) => {
-                tracing::warn!(error = %error, "the topics can't be checked yet");
-                tokio::time::sleep(PAUSE).await;
-            }
-            Ok(()) => return Ok(()),
-            Err(error @ (AdminError::Create { .. } | AdminError::Describe { .. } | AdminError::Unfit(_))) => {
-                return Err(error);
-            }
-        }
     }
 }
 

@@ -12,7 +12,7 @@ use wire::topics::Topics;
 
 use crate::api;
 use crate::config::Settings;
-use crate::kafka::{Real, install_key, topics_fit};
+use crate::kafka::{Real, install_key};
 use crate::telemetry::Telemetry;
 use crate::world::Console;
 
@@ -89,7 +89,7 @@ async fn prepare(
     checks: &Checks,
 ) -> anyhow::Result<()> {
     let used: Vec<_> = topics.spec(&topics.webhooks).into_iter().collect();
-    topics_fit(admin, &used).await?;
+    admin.require(&used).await?;
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();
     match &service.config.console.operator_key {

@@ -30,7 +30,9 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// When the topics are missing or unsafe, or Kafka's clients fail for good.
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let (soft_stop, hard_stop) = (service.lifecycle.soft_stop(), service.lifecycle.hard_stop());
-    let mut shell = Shell::build(service).await?;
+    let lifecycle = service.lifecycle.clone();
+    let Some(built) = lifecycle.until_stop(Shell::build(service)).await else { return Ok(()) };
+    let mut shell = built?;
     tokio::pin!(soft_stop, hard_stop);
     loop {
         shell.perform_all();

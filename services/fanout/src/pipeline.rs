@@ -16,7 +16,9 @@ use crate::telemetry::Telemetry;
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let Service { config, lifecycle, metrics, clock, .. } = &service;
     let topics = config.topics()?;
-    Admin::new(&config.kafka)?.require(&topics.specs()).await?;
+    let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
+    let Some(fit) = lifecycle.until_stop(admin.require(&specs)).await else { return Ok(()) };
+    fit?;
 
     let group = format!("{}fanout", config.topics.prefix);
     let options = SourceOptions::new(&*group, vec![Arc::clone(&topics.events)], topics.event_record_bytes());

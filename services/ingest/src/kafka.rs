@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::Registry;
-use stream::{Admin, AdminError, RegistryView, SendError, Sink, TableState};
+use stream::{RegistryView, SendError, Sink, TableState};
 use tokio::sync::watch;
 use wire::OutRecord;
-use wire::topics::TopicSpec;
 
 use crate::pipeline::{Keys, Produce};
 
@@ -47,25 +46,6 @@ impl Keys for Door {
     fn look<T>(&self, read: impl FnOnce(&Registry) -> T) -> Option<T> {
         let open = self.open.load(Ordering::Relaxed) && self.state.borrow().ready;
         open.then(|| self.view.read(read))
-    }
-}
-
-/// Resolves when the topics are there and lose nothing. Kafka being away is no reason to give up.
-///
-/// # Errors
-/// Names each topic that is missing or unsafe, and what to run.
-pub(crate) async fn topics_fit(admin: &Admin, specs: &[TopicSpec]) -> Result<(), AdminError> {
-    loop {
-        match admin.require(specs).await {
-            Err(error @ AdminError::Unreachable { .. }) => {
-                tracing::warn!(error = %error, "the topics can't be checked yet");
-                tokio::time::sleep(PAUSE).await;
-            }
-            Ok(()) => return Ok(()),
-            Err(error @ (AdminError::Create { .. } | AdminError::Describe { .. } | AdminError::Unfit(_))) => {
-                return Err(error);
-            }
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use wire::topics::Topics;
 use crate::api;
 use crate::body::Intake;
 use crate::config::Settings;
-use crate::kafka::{Door, producer_failed, topics_fit};
+use crate::kafka::{Door, producer_failed};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Telemetry;
 
@@ -74,7 +74,7 @@ fn pipeline(service: &Service<Settings>, topics: &Topics, keys: Door, sink: Sink
 async fn open(admin: &Admin, topics: &Topics, opener: &AtomicBool, checked: &Check) -> anyhow::Result<()> {
     let used: Vec<_> =
         [&topics.events, &topics.webhooks].into_iter().filter_map(|name| topics.spec(name)).collect();
-    topics_fit(admin, &used).await?;
+    admin.require(&used).await?;
     opener.store(true, Ordering::Relaxed);
     checked.pass();
     std::future::pending().await

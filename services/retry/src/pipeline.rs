@@ -16,7 +16,9 @@ use crate::telemetry::Telemetry;
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let Service { config, lifecycle, health, metrics, clock, .. } = service;
     let topics = config.topics()?;
-    Admin::new(&config.kafka)?.require(&topics.specs()).await?;
+    let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
+    let Some(fit) = lifecycle.until_stop(admin.require(&specs)).await else { return Ok(()) };
+    fit?;
 
     let tiers = topics.retries().map(|(_, topic)| Arc::clone(topic)).collect();
     let group = format!("{}retry", config.topics.prefix);
@@ -24,9 +26,11 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let source = Source::start(&config.kafka, &SourceOptions::new(group, tiers, size))?;
     let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
 
-    let (joined, alive) = (source.monitor(), source.monitor());
+    let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
     health.ready_when("kafka", move || joined.joined());
     health.live("kafka.poll", move || alive.alive());
+    let partitions = move || i64::try_from(claims.claims().unwrap_or(0)).unwrap_or(i64::MAX);
+    metrics.register_reading("partitions", "Partitions that are this process's", partitions);
 
     let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(&metrics));
     Flow::new(source, sink, hold, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
