@@ -14,6 +14,8 @@ pub mod problem;
 pub mod rules;
 mod service;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod world;
 
 pub use config::{ConsoleSettings, Settings};

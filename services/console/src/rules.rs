@@ -16,6 +16,4 @@ pub mod paging;
 pub mod proof;
 pub mod secrets;
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;

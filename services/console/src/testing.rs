@@ -1,0 +1,216 @@
+//! What tests share: a registry in memory, chance that counts, and a world without Kafka or network.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::{
+    Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Registry, Revision, Scope, State,
+    Timestamp, Webhook, WebhookId,
+};
+use outbound::{AddressPolicy, Exchange, OutboundSettings, Phases, ResponseHead};
+use process::Metrics;
+use stream::WriteError;
+use url::Url;
+
+use crate::problem::Refusal;
+use crate::rules::access::Actor;
+use crate::rules::draft::Tools;
+use crate::telemetry::Telemetry;
+use crate::world::{Console, World};
+
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub(crate) const OPERATOR: &str = "operator-key";
+pub(crate) const ACME: &str = "acme-key";
+pub(crate) const BOLT: &str = "bolt-key";
+pub(crate) const READER: &str = "reader-key";
+
+pub(crate) fn keyring() -> Keyring {
+    Keyring::parse(&["k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]).unwrap()
+}
+
+pub(crate) fn policy() -> AddressPolicy {
+    AddressPolicy::new(&OutboundSettings::default())
+}
+
+/// Chance that never repeats itself: each byte is one more than the one before.
+pub(crate) fn counting() -> impl FnMut(&mut [u8]) {
+    let mut next = 0_u8;
+    move |bytes| {
+        for byte in bytes {
+            *byte = next;
+            next = next.wrapping_add(1);
+        }
+    }
+}
+
+pub(crate) fn tools<'a>(policy: &'a AddressPolicy, keyring: &'a Keyring) -> Tools<'a> {
+    Tools { policy, keyring, now: NOW }
+}
+
+pub(crate) fn account(id: &str) -> Account {
+    Account { id: id.into(), name: id.to_owned(), created_at: NOW, revision: Revision(1) }
+}
+
+pub(crate) fn key(presented: &str, account: Option<&str>, scopes: &[Scope]) -> ApiKey {
+    ApiKey {
+        id: format!("key_{presented}").as_str().into(),
+        hash: KeyHash::of(presented),
+        account: account.map(AccountId::from),
+        name: presented.to_owned(),
+        scopes: BTreeSet::from_iter(scopes.iter().copied()),
+        expires_at: None,
+        created_at: NOW,
+        revision: Revision(1),
+    }
+}
+
+/// Two accounts, an operator, a full key of each account, and one of the first that only reads.
+pub(crate) fn registry() -> Registry {
+    let mut registry = Registry::default();
+    let all = [Scope::EventsWrite, Scope::WebhooksRead, Scope::WebhooksWrite];
+    for change in [
+        Change::Account(account("acme")),
+        Change::Account(account("bolt")),
+        Change::Key(key(OPERATOR, None, &[Scope::Operator])),
+        Change::Key(key(ACME, Some("acme"), &all)),
+        Change::Key(key(BOLT, Some("bolt"), &all)),
+        Change::Key(key(READER, Some("acme"), &[Scope::WebhooksRead])),
+    ] {
+        apply(&mut registry, change);
+    }
+    registry
+}
+
+pub(crate) fn apply(registry: &mut Registry, change: Change) {
+    registry.apply(registry.position(), change);
+}
+
+pub(crate) fn actor(registry: &Registry, presented: &str) -> Actor {
+    Actor::of(registry, presented, NOW).unwrap()
+}
+
+/// The only webhook among the changes.
+pub(crate) fn written(changes: &[Change]) -> &Webhook {
+    match changes {
+        [Change::Webhook(webhook)] => webhook,
+        other => panic!("not one webhook: {other:?}"),
+    }
+}
+
+/// A webhook of ours in a state, verified unless it is not to be.
+pub(crate) fn webhook(id: &str, account: &str, state: State) -> Webhook {
+    let mut webhook = domain::fixtures::webhook(id, account, &["click"]);
+    webhook.verification.verified_at = (state != State::Unverified).then_some(NOW);
+    webhook.verification.token = "0123abcd".into();
+    Webhook { state, ..webhook }
+}
+
+pub(crate) fn exchange(outcome: Outcome, body: &str) -> Exchange {
+    let response = outcome.status().map(|status| ResponseHead {
+        status,
+        headers: axum::http::HeaderMap::new(),
+        body: body.to_owned().into(),
+    });
+    Exchange { outcome, phases: Phases::default(), response, connection_reused: None }
+}
+
+pub(crate) fn answered(status: u16, body: &str) -> Exchange {
+    exchange(Outcome::Answered { status, retry_after: None }, body)
+}
+
+/// What a stranger's server answers with.
+type Server = Box<dyn FnMut(&Url) -> Exchange + Send>;
+
+/// A world in memory. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Fake(Arc<Mutex<Inside>>);
+
+struct Inside {
+    registry: Option<Registry>,
+    writable: bool,
+    server: Server,
+    now: Timestamp,
+}
+
+impl Fake {
+    pub(crate) fn new(registry: Registry) -> Self {
+        let server: Server = Box::new(|_| answered(404, ""));
+        Self(Arc::new(Mutex::new(Inside { registry: Some(registry), writable: true, server, now: NOW })))
+    }
+
+    /// Not read to its end.
+    pub(crate) fn starting(&self) {
+        self.0.lock().unwrap().registry = None;
+    }
+
+    pub(crate) fn cut_off(&self) {
+        self.0.lock().unwrap().writable = false;
+    }
+
+    pub(crate) fn later(&self, by: Duration) {
+        let mut inside = self.0.lock().unwrap();
+        inside.now = inside.now + by;
+    }
+
+    pub(crate) fn serve(&self, server: impl FnMut(&Url) -> Exchange + Send + 'static) {
+        self.0.lock().unwrap().server = Box::new(server);
+    }
+
+    /// Another console's change.
+    pub(crate) fn put(&self, change: Change) {
+        apply(self.0.lock().unwrap().registry.as_mut().unwrap(), change);
+    }
+
+    pub(crate) fn stored(&self, id: &str) -> Arc<Webhook> {
+        let inside = self.0.lock().unwrap();
+        inside.registry.as_ref().unwrap().webhook(&WebhookId::from(id)).unwrap().webhook.clone()
+    }
+
+    /// The console on this world.
+    pub(crate) fn console(&self) -> Arc<Console<Self>> {
+        Arc::new(Console {
+            world: self.clone(),
+            policy: policy(),
+            keyring: keyring(),
+            prefix: "postbode".to_owned(),
+            telemetry: Telemetry::new(&Metrics::new()),
+        })
+    }
+}
+
+impl World for Fake {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap().now
+    }
+
+    fn look<T>(&self, read: impl FnOnce(&Registry) -> T) -> Option<T> {
+        self.0.lock().unwrap().registry.as_ref().map(read)
+    }
+
+    /// Decides twice, as a journal may.
+    async fn write<D>(&self, mut decide: D) -> Result<Vec<Change>, WriteError<Refusal>>
+    where
+        D: FnMut(&Registry) -> Result<Vec<Change>, Refusal> + Send + 'static,
+    {
+        let mut inside = self.0.lock().unwrap();
+        if !inside.writable {
+            return Err(WriteError::Unavailable("no broker answers".to_owned()));
+        }
+        let registry = inside.registry.as_mut().unwrap();
+        let first = decide(registry);
+        let changes = decide(registry).map_err(WriteError::Rejected)?;
+        assert_eq!(first.as_ref(), Ok(&changes), "a decision must come out the same again");
+        for change in &changes {
+            // What a record cannot say, no view knows.
+            let (key, value) = wire::registry::encode(change, None);
+            let (read, _) = wire::registry::decode(key.as_bytes(), value.as_deref()).unwrap();
+            registry.apply(Offset(registry.position().0), read.unwrap());
+        }
+        Ok(changes)
+    }
+
+    async fn fetch(&self, place: Url) -> Exchange {
+        (self.0.lock().unwrap().server)(&place)
+    }
+}
