@@ -134,6 +134,14 @@ impl Claims {
         self.claims.values().map(|claim| claim.tracker.undone_bytes()).sum()
     }
 
+    /// How many more records, and how many more bytes, may be read ahead under a claim.
+    pub fn room(&self, epoch: Epoch, window: Window) -> (usize, usize) {
+        let share = window.bytes / self.claims.len().max(1);
+        let Some(claim) = self.claims.get(&epoch) else { return (0, 0) };
+        let tracker = &claim.tracker;
+        (window.undone.saturating_sub(tracker.undone()), share.saturating_sub(tracker.undone_bytes()))
+    }
+
     /// Claims that read too far ahead; each is named once, until it is resumed.
     pub fn take_crowded(&mut self, window: Window) -> Vec<Epoch> {
         let share = window.bytes / self.claims.len().max(1);

@@ -8,6 +8,7 @@
 //! told back to it. Everything that it needs to know about the past stands in the records' headers.
 
 mod command;
+mod drain;
 mod lane;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 pub use command::{Command, Fate, Job, Place, View};
-use lane::Lanes;
+use lane::{Breath, Lanes};
 
 use crate::{
     Claims, DeathReason, DisabledReason, Epoch, Offset, Outcome, Progress, Schedule, Sighting, Standing,
@@ -62,10 +63,24 @@ pub struct Dispatcher<P> {
     records: HashMap<Place, Entry<P>>,
     lanes: Lanes,
     /// POSTs that are running, whatever became of their claim.
-    open: HashMap<Place, WebhookId>,
+    open: HashMap<Place, Running>,
+    /// Those of them that have not been running for long, in the order of their beginning.
+    young: VecDeque<(Timestamp, Place)>,
+    /// How many of them have been running for long.
+    slow: usize,
+    /// Lanes that may hold too much, and under which claim.
+    crowded: VecDeque<(Epoch, WebhookId)>,
     commands: VecDeque<Command<P>>,
     commit_at: Timestamp,
+    swept_at: Timestamp,
     stopping: bool,
+}
+
+/// A running POST.
+#[derive(Debug)]
+struct Running {
+    webhook: WebhookId,
+    slow: bool,
 }
 
 #[derive(Debug)]
@@ -90,6 +105,10 @@ impl<P: Clone> Dispatcher<P> {
             records: HashMap::new(),
             lanes: Lanes::default(),
             open: HashMap::new(),
+            young: VecDeque::new(),
+            slow: 0,
+            crowded: VecDeque::new(),
+            swept_at: Timestamp::from_millis(0),
             commands: VecDeque::new(),
             commit_at: Timestamp::from_millis(0),
             stopping: false,
@@ -102,11 +121,13 @@ impl<P: Clone> Dispatcher<P> {
     }
 
     /// A record was read.
-    pub fn handle_delivery(&mut self, place: Place, job: Job<P>) {
+    pub fn handle_delivery(&mut self, now: Timestamp, place: Place, job: Job<P>) {
         if self.stopping || self.claims.see(place.epoch, place.offset, job.bytes) == Sighting::Done {
             return;
         }
-        self.lanes.push(&job.webhook, place);
+        let is_back = job.progress.waiting_since.is_some();
+        self.lanes.push(now, &job.webhook, place, job.bytes, is_back);
+        self.note_crowded(place.epoch, &job.webhook);
         self.records.insert(place, Entry { job, phase: Phase::Queued });
         let crowded = self.claims.take_crowded(self.settings.window);
         self.tell(Command::Pause, crowded);
@@ -131,10 +152,11 @@ impl<P: Clone> Dispatcher<P> {
         began: Timestamp,
         outcome: &Outcome,
     ) -> Fate {
-        let Some(webhook) = self.open.remove(&place) else {
+        let Some(Running { webhook, slow }) = self.open.remove(&place) else {
             return Fate::Stale;
         };
-        self.lanes.closed(&webhook);
+        self.slow -= usize::from(slow);
+        self.lanes.closed(now, &webhook, began, slow, breath(outcome));
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
@@ -157,7 +179,7 @@ impl<P: Clone> Dispatcher<P> {
                     None => self.bury(place, DeathReason::Exhausted, Some(outcome.clone())),
                 }
             }
-            Verdict::Deferred => self.defer(now, place, Some(outcome.clone())),
+            Verdict::Deferred => self.defer(now, place, self.settings.defer, Some(outcome.clone())),
         }
     }
 
@@ -234,7 +256,7 @@ impl<P: Clone> Dispatcher<P> {
 
     /// When to ask again at the latest.
     pub fn poll_timeout(&self) -> Timestamp {
-        self.commit_at
+        self.lanes.next_paced().map_or(self.commit_at, |paced| paced.min(self.commit_at))
     }
 
     /// What to do next; none until something is handled or [`Dispatcher::poll_timeout`] passes. Without a fresh registry
@@ -255,7 +277,8 @@ impl<P: Clone> Dispatcher<P> {
         }
         let roomy = self.claims.take_roomy(self.settings.window);
         self.tell(Command::Resume, roomy);
-        self.commands.pop_front().or_else(|| self.dispatch(now, view))
+        self.age(now);
+        self.commands.pop_front().or_else(|| self.relieve(now, view)).or_else(|| self.dispatch(now, view))
     }
 
     fn tell(&mut self, command: impl FnOnce(Vec<Epoch>) -> Command<P>, epochs: Vec<Epoch>) {
@@ -269,10 +292,64 @@ impl<P: Clone> Dispatcher<P> {
         self.claims.take_drained(|epoch| records.keys().any(|place| place.epoch == epoch))
     }
 
+    /// Notices POSTs that have been running for long, and forgets lanes that are not used.
+    fn age(&mut self, now: Timestamp) {
+        while let Some((began, place)) = self.young.front().copied()
+            && now.since(began) >= SLOW
+        {
+            self.young.pop_front();
+            if let Some(running) = self.open.get_mut(&place) {
+                running.slow = true;
+                self.slow += 1;
+                let webhook = running.webhook.clone();
+                self.lanes.slowed(&webhook);
+                self.note_crowded(place.epoch, &webhook);
+            }
+        }
+        if now.since(self.swept_at) >= SWEEP {
+            self.swept_at = now;
+            self.lanes.sweep(now);
+        }
+    }
+
+    fn note_crowded(&mut self, epoch: Epoch, webhook: &WebhookId) {
+        if self.is_crowded(epoch, webhook) {
+            self.crowded.push_back((epoch, webhook.clone()));
+        }
+    }
+
+    /// Whether a lane holds more than the window has free, or a quarter of it, and will for a while: then it takes the
+    /// place of others. A lane that drains fast is better waited for than written elsewhere.
+    fn is_crowded(&self, epoch: Epoch, webhook: &WebhookId) -> bool {
+        let window = self.settings.window;
+        let (records, bytes, wait) = self.lanes.load(webhook);
+        let (free, free_bytes) = self.claims.room(epoch, window);
+        let most = free.max(window.undone / LEAST_SHARE).min(window.undone / 4);
+        let most_bytes = free_bytes.max(window.bytes / LEAST_SHARE / 16);
+        wait > PATIENCE && records > 1 && (records > most || bytes > most_bytes)
+    }
+
+    /// Moves aside what is too much for a lane: its newest records, each to when the lane will have come to it.
+    fn relieve(&mut self, now: Timestamp, view: View<'_>) -> Option<Command<P>> {
+        while view.fresh && !self.stopping {
+            let (epoch, webhook) = self.crowded.front().cloned()?;
+            let last = if self.is_crowded(epoch, &webhook) { self.lanes.overflow(&webhook) } else { None };
+            match last {
+                Some((place, wait)) if self.records.contains_key(&place) => {
+                    self.defer(now, place, wait.mul_f64(LENIENCE), None);
+                    return self.commands.pop_front();
+                }
+                Some(_) => {}
+                None => drop(self.crowded.pop_front()),
+            }
+        }
+        None
+    }
+
     /// Takes the lanes in turn until one of them has a record that something can be done about.
     fn dispatch(&mut self, now: Timestamp, view: View<'_>) -> Option<Command<P>> {
         while view.fresh && !self.stopping && self.open.len() < self.settings.max_open {
-            let (webhook, place) = self.lanes.next()?;
+            let (webhook, place) = self.lanes.next(now)?;
             let Some(entry) = self.records.get(&place) else {
                 self.lanes.pop(&webhook);
                 continue;
@@ -287,14 +364,14 @@ impl<P: Clone> Dispatcher<P> {
                     self.bury(place, DeathReason::UnknownWebhook, None);
                 }
                 Some(standing) if standing.webhook.state == State::Active => {
-                    if let Some(send) = self.send(place, standing) {
+                    if let Some(send) = self.send(now, place, standing) {
                         return Some(send);
                     }
                     continue;
                 }
                 Some(_) => {
                     self.lanes.pop(&webhook);
-                    self.defer(now, place, None);
+                    self.defer(now, place, self.settings.defer, None);
                 }
             }
             return self.commands.pop_front();
@@ -303,15 +380,16 @@ impl<P: Clone> Dispatcher<P> {
     }
 
     /// Sends a lane's head, if the lane has a slot free.
-    fn send(&mut self, place: Place, standing: &Standing) -> Option<Command<P>> {
+    fn send(&mut self, now: Timestamp, place: Place, standing: &Standing) -> Option<Command<P>> {
         let webhook = &standing.webhook;
-        let slots = usize::try_from(webhook.limits.concurrency).unwrap_or(usize::MAX);
-        if !self.lanes.begin(&webhook.id, slots) {
+        let slow_full = self.slow >= self.settings.max_open.div_ceil(2);
+        if self.lanes.begin(now, &webhook.id, &webhook.limits, slow_full) == lane::Entry::Refused {
             return None;
         }
         let entry = self.records.get_mut(&place)?;
         entry.phase = Phase::Sending;
-        self.open.insert(place, webhook.id.clone());
+        self.open.insert(place, Running { webhook: webhook.id.clone(), slow: false });
+        self.young.push_back((now, place));
         Some(Command::Send {
             place,
             standing: standing.clone(),
@@ -320,8 +398,8 @@ impl<P: Clone> Dispatcher<P> {
         })
     }
 
-    /// Moves a record aside without an attempt, unless it has waited too long.
-    fn defer(&mut self, now: Timestamp, place: Place, last: Option<Outcome>) -> Fate {
+    /// Moves a record aside without an attempt, to a tier no longer than the wait, unless it has waited too long in all.
+    fn defer(&mut self, now: Timestamp, place: Place, wait: Duration, last: Option<Outcome>) -> Fate {
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
@@ -330,7 +408,7 @@ impl<P: Clone> Dispatcher<P> {
             return self.bury(place, DeathReason::Expired, last);
         }
         entry.job.progress = entry.job.progress.deferred(now);
-        let tier = self.settings.schedule.tiers().at_most(self.settings.defer);
+        let tier = self.settings.schedule.tiers().at_most(wait);
         self.move_aside(place, tier, last)
     }
 
@@ -369,5 +447,25 @@ impl<P: Clone> Dispatcher<P> {
             .collect();
         self.commands.retain(|command| command.place().is_none_or(|place| !dropped.contains(&place)));
         self.lanes.forget(&dropped);
+    }
+}
+
+/// A POST that has been running for so long is slow: slow ones may hold half of the process's cap.
+const SLOW: Duration = Duration::from_secs(1);
+/// How long a lane may take to drain what it holds before that is too much.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How much longer than its wait a record's tier may be: what the lane holds meanwhile covers for its being late.
+const LENIENCE: f64 = 1.5;
+/// A lane that drains slowly may hold this part of the window even when that is full.
+const LEAST_SHARE: usize = 64;
+/// How often unused lanes are forgotten.
+const SWEEP: Duration = Duration::from_secs(10);
+
+fn breath(outcome: &Outcome) -> Breath {
+    match outcome.verdict() {
+        Verdict::Delivered => Breath::Easy,
+        Verdict::Failed { throttled: true, .. } => Breath::Short,
+        Verdict::Failed { .. } if matches!(outcome, Outcome::TimedOut(_)) => Breath::Short,
+        Verdict::Failed { .. } | Verdict::Gone | Verdict::Deferred => Breath::Unknown,
     }
 }

@@ -10,6 +10,7 @@ mod event;
 pub mod fixtures;
 mod ids;
 mod outcome;
+mod pace;
 mod progress;
 mod registry;
 mod retry;
@@ -29,6 +30,7 @@ pub use ids::{
     WebhookId,
 };
 pub use outcome::{Outcome, Phase, Verdict};
+pub use pace::Pace;
 pub use progress::Progress;
 pub use registry::{Change, Health, Registry, Standing};
 pub use retry::{InvalidTiers, Schedule, Tier, Tiers};

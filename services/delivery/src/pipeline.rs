@@ -182,7 +182,7 @@ impl Shell {
 
     fn take_in(&mut self, place: RecordPlace, held: Payload) {
         match held.job() {
-            Some(job) => self.dispatcher.handle_delivery(place, job),
+            Some(job) => self.dispatcher.handle_delivery(self.effects.now(), place, job),
             None => {
                 let bytes = held.record.size();
                 self.dispatcher.handle_stranger(place, held, bytes);

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Partition, Timestamp};
+use domain::{Pace, Partition, Timestamp};
 use stream::{Next, Step};
 use wire::topics::Topics;
 use wire::{OutRecord, Record, names};
 
-use crate::pace::Pace;
 use crate::telemetry::Telemetry;
 
 pub(crate) struct Hold {

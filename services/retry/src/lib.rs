@@ -2,7 +2,6 @@
 
 mod config;
 mod hold;
-mod pace;
 mod pipeline;
 mod telemetry;
 

@@ -5,6 +5,7 @@ mod addresses;
 mod console;
 mod delivery;
 mod ingest;
+mod isolation;
 mod lifecycle;
 mod poison;
 mod retry;

@@ -68,7 +68,7 @@ impl Bench {
             bytes: 100,
             payload: offset,
         };
-        self.dispatcher.handle_delivery(place(offset), job);
+        self.dispatcher.handle_delivery(self.now, place(offset), job);
     }
 
     /// Everything there is to do now, commits aside.
@@ -253,10 +253,10 @@ fn a_lane_keeps_to_its_concurrency_and_the_lanes_take_turns() {
 
 #[test]
 fn the_process_keeps_to_its_cap() {
-    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    let mut bench = Bench::new(&[webhook("a", "acme", &[]), webhook("b", "acme", &[])]);
     bench.dispatcher.settings.max_open = 3;
     for offset in 0..5 {
-        bench.read(offset, "a");
+        bench.read(offset, if offset % 2 == 0 { "a" } else { "b" });
     }
     assert_eq!(bench.sends(), [0, 1, 2]);
     bench.outcome(0, &answered(200));
@@ -274,7 +274,9 @@ fn a_crowded_partition_is_paused_and_resumed() {
     assert!(matches!(&commands[0], Command::Pause(epochs) if *epochs == [E]), "{commands:?}");
     bench.outcome(0, &answered(200));
     bench.outcome(1, &answered(200));
-    assert!(matches!(&bench.commands()[..], [Command::Resume(epochs)] if *epochs == [E]));
+    assert!(
+        matches!(&bench.commands()[..], [Command::Resume(epochs), Command::Send { .. }] if *epochs == [E])
+    );
 }
 
 #[test]
@@ -334,6 +336,8 @@ fn a_record_that_is_no_delivery_is_buried_whatever_the_registry_says() {
     bench.dispatcher.handle_written(place(0));
     assert_eq!(bench.frontier(), frontier(1, &[]));
 }
+
+mod isolation;
 
 /// One thing that may happen.
 #[derive(Clone, Debug)]
@@ -447,7 +451,8 @@ impl World {
             bytes: 10,
             payload: offset,
         };
-        self.bench.dispatcher.handle_delivery(self.place(offset), job);
+        let (now, place) = (self.bench.now, self.place(offset));
+        self.bench.dispatcher.handle_delivery(now, place, job);
     }
 
     fn happen(&mut self, happening: &Happening) -> Result<(), TestCaseError> {

@@ -2,21 +2,24 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
+use crate::Timestamp;
 
 /// A burst of so much time's worth is let through at once.
 const BURST: Duration = Duration::from_millis(100);
 
-/// The pace of one partition (the generic cell rate algorithm: one number of state).
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Pace {
+/// A pace (the generic cell rate algorithm: one number of state).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
     /// When the next one would be on time, in microseconds since the epoch.
     on_time_us: i64,
 }
 
 impl Pace {
     /// Lets one through now, or says when to come back.
-    pub(crate) fn admit(&mut self, now: Timestamp, per_second: u32) -> Result<(), Timestamp> {
+    ///
+    /// # Errors
+    /// The time from which on one is let through.
+    pub fn admit(&mut self, now: Timestamp, per_second: u32) -> Result<(), Timestamp> {
         let step = 1_000_000 / i64::from(per_second.max(1));
         let now_us = now.as_millis().saturating_mul(1000);
         let burst_us = i64::try_from(BURST.as_micros()).unwrap_or(0);
