@@ -1,0 +1,191 @@
+//! Every order of things, against a modelled log, consumer group and world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// One thing that may happen.
+#[derive(Clone, Debug)]
+enum Happening {
+    Read(u8),
+    Outcome(usize, u16),
+    Written(usize),
+    Registry(u8, u8),
+    Fresh(bool),
+    Revoke,
+    Lose,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let status = prop_oneof![3 => Just(200_u16), 2 => Just(500), 1 => Just(410), 1 => Just(429)];
+    prop_oneof![
+        6 => (0_u8..4).prop_map(Happening::Read),
+        6 => (any::<usize>(), status).prop_map(|(index, status)| Happening::Outcome(index, status)),
+        3 => any::<usize>().prop_map(Happening::Written),
+        1 => (0_u8..4, 0_u8..3).prop_map(|(webhook, state)| Happening::Registry(webhook, state)),
+        1 => any::<bool>().prop_map(Happening::Fresh),
+        1 => Just(Happening::Revoke),
+        1 => Just(Happening::Lose),
+    ]
+}
+
+/// What a log, its consumer group and the world make of a dispatcher's commands.
+struct World {
+    bench: Bench,
+    log: i64,
+    read: i64,
+    committed: Frontier,
+    running: BTreeSet<Place>,
+    writing: BTreeSet<Place>,
+    /// What is done, by offset: sent with success, or written elsewhere.
+    done: BTreeMap<i64, u32>,
+    epoch: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let webhooks: Vec<_> = (0..4).map(|n| webhook(&format!("w{n}"), "acme", &[])).collect();
+        Self {
+            bench: Bench::new(&webhooks),
+            log: 0,
+            read: 0,
+            committed: Frontier { epoch: E, offset: Offset(0), completed: Vec::new() },
+            running: BTreeSet::new(),
+            writing: BTreeSet::new(),
+            done: BTreeMap::new(),
+            epoch: 1,
+        }
+    }
+
+    fn place(&self, offset: i64) -> Place {
+        Place { epoch: Epoch(self.epoch), offset: Offset(offset) }
+    }
+
+    fn settle(&mut self) -> Result<(), TestCaseError> {
+        while let Some(command) = self.next_command() {
+            match command {
+                Command::Send { place, .. } => {
+                    prop_assert!(self.bench.fresh, "nothing is sent without a fresh registry");
+                    prop_assert!(place.epoch.0 == self.epoch, "sent for a claim that is gone");
+                    prop_assert!(self.running.insert(place), "sent twice at once");
+                }
+                Command::Retry { place, .. } | Command::DeadLetter { place, .. } => {
+                    prop_assert!(self.writing.insert(place), "written twice at once");
+                }
+                Command::Commit(frontiers) => {
+                    for frontier in frontiers.into_iter().filter(|f| f.epoch.0 == self.epoch) {
+                        let claimed = (0..frontier.offset.0).chain(frontier.completed.iter().map(|o| o.0));
+                        for offset in claimed {
+                            prop_assert!(self.done.contains_key(&offset), "committed past undone {offset}");
+                        }
+                        prop_assert!(frontier.offset >= self.committed.offset, "the frontier went back");
+                        self.committed = frontier;
+                    }
+                    self.bench.dispatcher.handle_committed(true);
+                }
+                Command::Release(_) => self.hand_over(),
+                Command::Disable { .. } | Command::Pause(_) | Command::Resume(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn next_command(&mut self) -> Option<Command<i64>> {
+        let view = View { registry: &self.bench.registry, fresh: self.bench.fresh };
+        self.bench.dispatcher.next_command(self.bench.now, view)
+    }
+
+    /// The partition comes back under a new epoch, from what was committed.
+    fn hand_over(&mut self) {
+        self.epoch += 1;
+        self.read = self.committed.offset.0;
+        let (offset, completed) = (self.committed.offset, self.committed.completed.clone());
+        self.bench.dispatcher.handle_assigned(Epoch(self.epoch), Some(offset), completed);
+        while self.read < self.log {
+            self.deliver();
+        }
+    }
+
+    fn deliver(&mut self) {
+        let offset = self.read;
+        self.read += 1;
+        let job = Job {
+            webhook: format!("w{}", offset % 4).as_str().into(),
+            registry: Offset(0),
+            progress: Progress::default(),
+            bytes: 10,
+            payload: offset,
+        };
+        let (now, place) = (self.bench.now, self.place(offset));
+        self.bench.dispatcher.handle_delivery(now, place, job);
+    }
+
+    fn happen(&mut self, happening: &Happening) -> Result<(), TestCaseError> {
+        match *happening {
+            Happening::Read(n) => {
+                for _ in 0..=n {
+                    self.log += 1;
+                    self.deliver();
+                }
+            }
+            Happening::Outcome(index, status) if !self.running.is_empty() => {
+                let place = *self.running.iter().nth(index % self.running.len()).unwrap();
+                self.running.remove(&place);
+                let now = self.bench.now;
+                let fate = self.bench.dispatcher.handle_outcome(now, place, now, &answered(status));
+                if fate == Fate::Delivered {
+                    *self.done.entry(place.offset.0).or_default() += 1;
+                }
+            }
+            Happening::Written(index) if !self.writing.is_empty() => {
+                let place = *self.writing.iter().nth(index % self.writing.len()).unwrap();
+                self.writing.remove(&place);
+                *self.done.entry(place.offset.0).or_default() += 1;
+                self.bench.dispatcher.handle_written(place);
+            }
+            Happening::Registry(n, state) => {
+                let state = [State::Active, State::Active, State::Paused][usize::from(state)].clone();
+                let offset = self.bench.registry.position().0;
+                self.bench.register(offset, Webhook { state, ..webhook(&format!("w{n}"), "acme", &[]) });
+            }
+            Happening::Fresh(fresh) => {
+                self.bench.fresh = fresh;
+                self.bench.dispatcher.handle_registry();
+            }
+            Happening::Revoke => self.bench.dispatcher.handle_revoking(&[Epoch(self.epoch)]),
+            Happening::Lose => {
+                self.bench.dispatcher.handle_lost(&[Epoch(self.epoch)]);
+                self.hand_over();
+            }
+            Happening::Outcome(..) | Happening::Written(_) => {}
+        }
+        self.bench.now = self.bench.now + secs(1);
+        self.settle()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Whatever happens in whatever order: no commit passes what is not done, nothing is sent or written twice at once
+    /// under one claim, and in the end everything is done.
+    #[test]
+    fn nothing_is_lost_or_committed_early_whatever_happens(happenings in prop::collection::vec(happening(), 1..120)) {
+        let mut world = World::new();
+        for happening in happenings {
+            world.happen(&happening)?;
+        }
+        world.happen(&Happening::Fresh(true))?;
+        world.happen(&Happening::Read(0))?;
+        while !world.running.is_empty() || !world.writing.is_empty() {
+            world.happen(&Happening::Outcome(0, 200))?;
+            world.happen(&Happening::Written(0))?;
+        }
+        for offset in 0..world.log {
+            prop_assert!(world.done.contains_key(&offset), "{offset} is neither done nor under way");
+        }
+        prop_assert!(world.bench.dispatcher.is_idle());
+    }
+}
