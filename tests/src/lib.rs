@@ -4,6 +4,7 @@
 //! every webhook that wanted it is delivered, waiting in a tier, or in the dead letters.
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a story that cannot go on has failed")]
 
+mod books;
 mod broker;
 mod hook;
 mod receiver;

@@ -14,6 +14,7 @@ use wire::names;
 use wire::topics::{TopicSettings, Topics};
 use wire::{HumanDuration, Record};
 
+use crate::books::Books;
 use crate::broker::root;
 use crate::topics;
 use crate::{Broker, Hook, Kind, Receiver, ServiceProcess, eventually};
@@ -50,15 +51,8 @@ pub struct World {
     started: usize,
     http: reqwest::Client,
     books: Mutex<Books>,
+    closed: bool,
     _room: SemaphorePermit<'static>,
-}
-
-#[derive(Default)]
-struct Books {
-    /// Delivery ids that are due, with a word on each.
-    due: BTreeMap<String, String>,
-    hooks: Vec<Hook>,
-    receivers: Vec<Receiver>,
 }
 
 impl World {
@@ -94,6 +88,7 @@ impl World {
             started: 0,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             books: Mutex::default(),
+            closed: false,
             _room: room,
         };
         for kind in options.services.unwrap_or_else(|| Kind::ALL.to_vec()) {
@@ -232,27 +227,17 @@ impl World {
 
     /// Counts what is due to a webhook from now on.
     pub fn keep_books(&self, hook: &Hook, receiver: &Receiver) {
-        let mut books = self.books.lock().unwrap();
-        books.hooks.push(hook.clone());
-        books.receivers.push(receiver.clone());
+        self.books.lock().unwrap().keep(hook, receiver);
     }
 
     /// Counts nothing for a webhook any more: it is paused, disabled or deleted.
     pub fn stop_books(&self, hook: &Hook) {
-        self.books.lock().unwrap().hooks.retain(|kept| kept.id != hook.id);
+        self.books.lock().unwrap().stop(hook);
     }
 
     /// Waits until every process has read the registry as it is now.
     pub async fn registry_seen(&self) {
-        let admin = Admin::new(&self.kafka).unwrap();
-        let end = admin
-            .end_offsets(&self.topics.webhooks)
-            .await
-            .unwrap()
-            .values()
-            .map(|end| end.0)
-            .max()
-            .unwrap_or(0);
+        let end = self.registry_end().await;
         eventually(Duration::from_secs(20), "the registry is seen everywhere", || async {
             for service in self.services.iter().filter(|s| matches!(s.kind, Kind::Fanout | Kind::Delivery)) {
                 let position = service.metric("postbode_registry_position").await;
@@ -263,6 +248,18 @@ impl World {
             Ok(())
         })
         .await;
+    }
+
+    /// Where the registry's next record will stand.
+    pub async fn registry_end(&self) -> i64 {
+        let admin = Admin::new(&self.kafka).unwrap();
+        let ends = admin.end_offsets(&self.topics.webhooks).await.unwrap();
+        ends.values().map(|end| end.0).max().unwrap_or(0)
+    }
+
+    /// The names of this installation's topics begin with it.
+    pub fn prefix(&self) -> &str {
+        &self.settings.prefix
     }
 
     /// Posts to ingest.
@@ -318,13 +315,7 @@ impl World {
 
     /// Books events that were accepted.
     pub fn book(&self, events: &[Event]) {
-        let mut books = self.books.lock().unwrap();
-        for event in events {
-            let due: Vec<_> = books.hooks.iter().filter(|hook| hook.wants(event)).cloned().collect();
-            for hook in due {
-                books.due.insert(hook.delivery(event).to_string(), format!("{} to {}", event.id, hook.id));
-            }
-        }
+        self.books.lock().unwrap().book(events);
     }
 
     /// Everything in a topic.
@@ -349,6 +340,7 @@ impl World {
     /// Stops every service in good order, and balances the books.
     pub async fn close(mut self) {
         self.settled().await;
+        self.closed = true;
         for service in self.services.drain(..) {
             service.stop().await;
         }
@@ -357,12 +349,7 @@ impl World {
     /// Waits until the books balance: whatever is due is delivered, waiting in a tier, or dead.
     pub async fn settled(&self) {
         eventually(Duration::from_secs(60), "the books balance", || async {
-            let (due, receivers) = {
-                let books = self.books.lock().unwrap();
-                (books.due.clone(), books.receivers.clone())
-            };
-            let delivered: BTreeSet<String> = receivers.iter().flat_map(Receiver::accepted).collect();
-            let missing: BTreeMap<_, _> = due.into_iter().filter(|(id, _)| !delivered.contains(id)).collect();
+            let missing = self.books.lock().unwrap().missing();
             if missing.is_empty() {
                 return Ok(());
             }
@@ -396,5 +383,14 @@ impl World {
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "postbode {arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        assert!(
+            self.closed || std::thread::panicking(),
+            "a story ends with World::close, which balances its books"
+        );
     }
 }

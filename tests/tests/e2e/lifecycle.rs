@@ -101,3 +101,22 @@ async fn retry_and_console_stop_cleanly_and_a_killed_retry_loses_nothing() {
     receiver.until_accepted(300).await;
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_fanout_loses_nothing_and_what_it_makes_again_keeps_its_id() {
+    let mut world = World::start("fanout-killed").await;
+    world.account("acme").await;
+    let receiver = Receiver::start().await;
+    let hook = world.hook("acme", &receiver, &[], json!({})).await;
+    let mut events = world.clicks("acme", 1_000).await;
+    receiver.until_accepted(100).await;
+    let mut victim = world.take(Kind::Fanout);
+    victim.signal("KILL");
+    victim.ended().await;
+    events.extend(world.clicks("acme", 100).await);
+    world.add(Kind::Fanout).await;
+    receiver.until_accepted(1_100).await;
+    let due = events.iter().map(|event| hook.delivery(event).to_string()).collect();
+    assert_eq!(receiver.accepted(), due, "these, and by these ids");
+    world.close().await;
+}

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Offset, Partition};
-use harness::{Answer, Hook, Kind, Receiver, World};
+use harness::{Answer, Hook, Kind, Receiver, World, WorldOptions};
 use reqwest::Method;
 use serde_json::json;
 use wire::{Headers, OutRecord, names};
@@ -98,23 +97,62 @@ async fn a_delivery_of_a_deleted_webhook_dies_and_one_that_the_view_lags_behind_
         let topic = std::sync::Arc::clone(&world.topics.deliveries);
         OutRecord { topic, key: Some(webhook.to_owned().into()), value: Some("{}".into()), headers }
     };
-    let sink = world.sink();
-    // As fan-out would have written them: one after reading far ahead of every view, one with a record long passed.
-    sink.send(&delivery("dlv_ahead", &hook.id, 1_000_000)).await.unwrap();
-    sink.send(&delivery("dlv_unknown_ahead", "wh_new", 1_000_000)).await.unwrap();
+    let (sink, next) = (world.sink(), world.registry_end().await);
+    // As fan-out would have written them: after reading what no other view has yet, and after a record long passed.
+    sink.send(&delivery("dlv_ahead", &hook.id, next)).await.unwrap();
+    sink.send(&delivery("dlv_unknown_ahead", "wh_new", next)).await.unwrap();
     sink.send(&delivery("dlv_unknown", "wh_deleted", 0)).await.unwrap();
     let letter = world.until_written(&world.topics.dead_deliveries, 1).await.remove(0);
     assert_eq!(letter.headers.text(names::DELIVERY), Some("dlv_unknown"));
     assert_eq!(letter.headers.text(names::REASON), Some("unknown-webhook"));
-    assert_eq!(
-        (receiver.calls().len(), world.dead().await.len()),
-        (0, 1),
-        "what the view has not reached waits"
-    );
-    let place = (letter.partition >= Partition(0), letter.offset >= Offset(0));
-    assert_eq!(place, (true, true));
-    let mut services = world;
-    let mut waiting = services.take(Kind::Delivery);
-    waiting.signal("KILL");
-    waiting.ended().await;
+    let early = (receiver.calls().len(), world.dead().await.len());
+    assert_eq!(early, (0, 1), "what the view has not reached waits");
+
+    world.account("bolt").await;
+    receiver.until_accepted(1).await;
+    assert_eq!(receiver.calls()[0].id(), "dlv_ahead", "the view has passed it");
+    let letters = world.until_written(&world.topics.dead_deliveries, 2).await;
+    assert!(letters.iter().any(|letter| letter.headers.text(names::DELIVERY) == Some("dlv_unknown_ahead")));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_slept_through_a_webhooks_making_waits_for_its_view_and_delivers() {
+    let world = World::start("asleep").await;
+    world.account("acme").await;
+    let receiver = Receiver::start().await;
+    world.service(Kind::Delivery).signal("STOP");
+    let hook = world.create_hook("acme", &receiver.url("/hook"), &[], json!({})).await;
+    world.verify(&hook, &receiver).await;
+    let (end, fanout) = (world.registry_end().await as f64, world.service(Kind::Fanout));
+    harness::eventually(Duration::from_secs(10), "fan-out knows the webhook", || async {
+        let position = fanout.metric("postbode_registry_position").await;
+        if position >= end { Ok(()) } else { Err(format!("{position} of {end}")) }
+    })
+    .await;
+    world.keep_books(&hook, &receiver);
+    world.clicks("acme", 5).await;
+    world.until_written(&world.topics.deliveries, 5).await;
+    world.service(Kind::Delivery).signal("CONT");
+    receiver.until_accepted(5).await;
+    assert!(world.dead().await.is_empty(), "nothing is unknown-webhook");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_a_tier_for_a_webhook_that_is_deleted_dies_as_unknown_webhook() {
+    let patient = vec![("POSTBODE__DELIVERY__SCHEDULE", "1s,1s,1s,1s,1s,1s".to_owned())];
+    let options = WorldOptions { environment: patient, ..WorldOptions::default() };
+    let world = World::with("deleted", options).await;
+    world.account("acme").await;
+    let receiver = Receiver::scripted(|_, _| Answer::status(500)).await;
+    let hook = world.hook("acme", &receiver, &[], json!({})).await;
+    world.clicks("acme", 3).await;
+    receiver.until_called(3).await;
+    let gone = world.console(Method::DELETE, &format!("/v1/webhooks/{}", hook.id), None).await;
+    assert_eq!(gone.status(), 204);
+    let letters = world.until_written(&world.topics.dead_deliveries, 3).await;
+    let reasons = letters.iter().map(|letter| letter.headers.text(names::REASON));
+    assert!(reasons.into_iter().all(|reason| reason == Some("unknown-webhook")), "{letters:?}");
+    world.close().await;
 }
