@@ -337,13 +337,16 @@ impl World {
         Sink::new(&self.kafka, SinkOptions::new(8 * 1024 * 1024)).unwrap()
     }
 
-    /// Stops every service in good order, and balances the books.
+    /// Balances the books, stops every service in good order, and deletes the topics: those of a story that failed stay.
     pub async fn close(mut self) {
         self.settled().await;
         self.closed = true;
         for service in self.services.drain(..) {
             service.stop().await;
         }
+        let specs = self.topics.specs();
+        let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
+        Admin::new(&self.kafka).unwrap().delete(&names).await.unwrap();
     }
 
     /// Waits until the books balance: whatever is due is delivered, waiting in a tier, or dead.
