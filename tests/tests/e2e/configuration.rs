@@ -32,6 +32,8 @@ fn every_service_refuses_an_unknown_key_and_names_it_and_where_it_stands() {
     let file = folder.path().join("postbode.toml");
     std::fs::write(&file, "[topics]\nprefixx = \"oops.\"\n").unwrap();
     let file = file.to_str().unwrap();
+    // It may be shown relative to where the service runs.
+    let shown = format!("{}/postbode.toml", folder.path().file_name().unwrap().to_str().unwrap());
     for kind in Kind::ALL {
         for arguments in [&["--check-config"][..], &[]] {
             let mut environment = least(kind);
@@ -43,7 +45,7 @@ fn every_service_refuses_an_unknown_key_and_names_it_and_where_it_stands() {
             let arguments = [arguments, &["--config", file]].concat();
             let (output, said) = run(kind, &arguments, &least(kind));
             assert_eq!(output.status.code(), Some(2), "{said}");
-            assert!(said.contains("topics.prefixx") && said.contains(file), "{said}");
+            assert!(said.contains("topics.prefixx") && said.contains(&shown), "{said}");
         }
     }
 }
