@@ -72,9 +72,11 @@ impl Sink {
     pub fn new(settings: &KafkaSettings, options: SinkOptions) -> Result<Self, KafkaError> {
         let mut config = settings.client_config();
         let defaults = [
-            ("acks", "all".to_owned()),
-            ("enable.idempotence", "true".to_owned()),
-            ("partitioner", "murmur2_random".to_owned()),
+            // The broker measures batches by the same limit as records.
+            (
+                "batch.size",
+                options.max_record_bytes.saturating_sub(RECORD_OVERHEAD).clamp(1, 1_000_000).to_string(),
+            ),
             ("linger.ms", options.linger.as_millis().to_string()),
             ("delivery.timeout.ms", options.patience.as_millis().to_string()),
             ("message.max.bytes", (options.max_record_bytes + RECORD_OVERHEAD).to_string()),
@@ -86,6 +88,10 @@ impl Sink {
                 config.set(name, value);
             }
         }
+        // Not for configuration to change: what is promised rests on them.
+        config.set("acks", "all");
+        config.set("enable.idempotence", "true");
+        config.set("partitioner", "murmur2_random");
         Ok(Self { producer: config.create_with_context(Reports)? })
     }
 

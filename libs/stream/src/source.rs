@@ -226,7 +226,6 @@ fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientCon
     let mut config = settings.client_config();
     let mut defaults = vec![
         ("auto.offset.reset", "earliest".to_owned()),
-        ("isolation.level", "read_committed".to_owned()),
         // What is fetched ahead is bounded for the whole client.
         ("queued.min.messages", "10000".to_owned()),
         ("queued.max.messages.kbytes", "16384".to_owned()),
@@ -246,7 +245,8 @@ fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientCon
             config.set(name, value);
         }
     }
-    // Not for configuration to change: what is done is for the tracker alone to say.
+    // Not for configuration to change: what is read is committed, and what is done is for the tracker alone to say.
+    config.set("isolation.level", "read_committed");
     config.set("group.id", &options.group);
     config.set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false");

@@ -150,7 +150,10 @@ impl Shell {
                 break;
             }
         }
-        self.effects.sink.flush(LEAVE).await.context("the last attempts")
+        if let Err(error) = self.effects.sink.flush(LEAVE).await {
+            tracing::warn!(%error, "the last attempts are missing in the history");
+        }
+        Ok(())
     }
 
     fn handle_source(&mut self, event: SourceEvent) -> anyhow::Result<()> {

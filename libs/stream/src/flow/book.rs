@@ -8,7 +8,7 @@ use wire::Record;
 
 /// How far is read ahead of what is written.
 const WINDOW: Window = Window { undone: 4_000, span: 100_000, bytes: 64 * 1024 * 1024 };
-/// Records with writes under way, at most.
+/// Writes under way, at most: one record more may begin below it.
 const MAX_OPEN: usize = 10_000;
 
 #[derive(Default)]
@@ -16,6 +16,8 @@ pub(super) struct Book {
     claims: Claims,
     lanes: BTreeMap<Epoch, Lane>,
     open: HashMap<(Epoch, Offset), Open>,
+    /// Writes under way, over all open records.
+    writes: usize,
     /// Whose turn it was: the round over the lanes goes on behind it.
     turn: Option<Epoch>,
     stopping: bool,
@@ -59,7 +61,7 @@ impl Book {
     /// The next record that may be stepped through: the lanes take turns. It stays at its lane's head until it is
     /// opened.
     pub(super) fn ready(&self, now: Timestamp) -> Option<(Epoch, Arc<Record>)> {
-        if self.open.len() >= MAX_OPEN || self.stopping {
+        if self.writes >= MAX_OPEN || self.stopping {
             return None;
         }
         let after = self.turn.map_or(Epoch(0), |turn| Epoch(turn.0 + 1));
@@ -81,6 +83,7 @@ impl Book {
         if writes == 0 {
             self.claims.complete(epoch, record.offset);
         } else {
+            self.writes += writes;
             self.open.insert((epoch, record.offset), Open { record, writes_left: writes });
         }
     }
@@ -106,6 +109,7 @@ impl Book {
         };
         open.writes_left =
             open.writes_left.checked_sub(1).expect("a record has as many acknowledgements as writes");
+        self.writes = self.writes.saturating_sub(1);
         if open.writes_left == 0 {
             self.open.remove(&(epoch, offset));
             self.claims.complete(epoch, offset);
@@ -140,6 +144,7 @@ impl Book {
         self.claims.forget(epochs);
         self.drop_lanes(epochs);
         self.open.retain(|(epoch, _), _| !epochs.contains(epoch));
+        self.writes = self.open.values().map(|open| open.writes_left).sum();
     }
 
     /// See [`Claims::take_drained`].

@@ -250,6 +250,12 @@ impl Poller {
             }
             self.count_claims();
             let list = list_of(&revocation.places);
+            // The client remembers a pause beyond the assignment: who gets the partition back would wait for ever.
+            if list.count() > 0
+                && let Err(error) = self.client.resume(&list)
+            {
+                tracing::debug!(kafka.error = %error, "a partition that goes could not be resumed");
+            }
             self.client.incremental_unassign(&list).map_err(|error| self.fail(error.to_string()))?;
         }
         Ok(())
