@@ -2,6 +2,9 @@
 //!
 //! A claim is one assignment of one partition, named by its epoch. Whoever reads records keeps one [`Claims`]: it says
 //! what to commit, and when a revoked claim has nothing under way any more and may be released.
+//!
+//! One commit is under way at a time, so that an answer can only be about that one: a claim is released when the commit
+//! that says everything about it was accepted, and never on the answer to an older one.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +25,8 @@ pub struct Frontier {
 #[derive(Debug, Default)]
 pub struct Claims {
     claims: BTreeMap<Epoch, Claim>,
+    /// The commit that is not answered yet, if there is one: the claims of which it says everything.
+    asked: Option<Vec<Epoch>>,
     released: Vec<Epoch>,
 }
 
@@ -77,54 +82,65 @@ impl Claims {
         self.claims.keys().copied()
     }
 
-    /// What is to be committed: what changed since the last time.
-    pub fn changed(&mut self) -> Vec<Frontier> {
-        self.claims.iter_mut().filter_map(|(epoch, claim)| claim.frontier(*epoch, false)).collect()
+    /// What is to be committed next: what changed since the last time, and everything about revoked claims that are not
+    /// busy any more. Unless it is `due`, only when there are such claims. None while a commit is not answered yet;
+    /// otherwise [`Claims::committed`] must be told what became of it.
+    pub fn next_commit(&mut self, due: bool, busy: impl Fn(Epoch) -> bool) -> Option<Vec<Frontier>> {
+        if self.asked.is_some() {
+            return None;
+        }
+        let drained = self.claims.iter().filter(|(epoch, claim)| claim.revoking && !busy(**epoch));
+        let last: Vec<Epoch> = drained.map(|(epoch, _)| *epoch).collect();
+        if last.is_empty() && !due {
+            return None;
+        }
+        let claims = self.claims.iter_mut();
+        let said: Vec<_> =
+            claims.filter_map(|(epoch, claim)| claim.frontier(*epoch, last.contains(epoch))).collect();
+        if last.is_empty() && said.is_empty() {
+            return None;
+        }
+        self.asked = Some(last);
+        Some(said)
     }
 
-    /// What is to be committed at the end: everything.
-    pub fn all(&mut self) -> Vec<Frontier> {
-        self.claims.iter_mut().filter_map(|(epoch, claim)| claim.frontier(*epoch, true)).collect()
-    }
-
-    /// A commit was refused: the next one says everything again.
-    pub fn commit_refused(&mut self) {
-        for claim in self.claims.values_mut() {
-            claim.told = None;
+    /// The commit was answered. What was refused is said again by the next one.
+    pub fn committed(&mut self, accepted: bool) {
+        let last = self.asked.take().unwrap_or_default();
+        if accepted {
+            self.forget(&last);
+            self.released.extend(last);
+        } else {
+            self.claims.values_mut().for_each(|claim| claim.told = None);
         }
     }
 
-    /// The group wants these back: nothing new is begun for them.
+    /// The group wants these back: nothing new is begun for them. One that is unknown may be released at once.
     pub fn revoke(&mut self, epochs: &[Epoch]) {
         for epoch in epochs {
-            if let Some(claim) = self.claims.get_mut(epoch) {
-                claim.revoking = true;
+            match self.claims.get_mut(epoch) {
+                Some(claim) => claim.revoking = true,
+                None => self.released.push(*epoch),
             }
         }
     }
 
+    /// Everything is given back: nothing new is begun.
+    pub fn revoke_all(&mut self) {
+        self.claims.values_mut().for_each(|claim| claim.revoking = true);
+    }
+
+    /// Whether nothing is ours any more.
+    pub fn is_empty(&self) -> bool {
+        self.claims.is_empty()
+    }
+
     /// These are gone: whatever still comes of them says nothing.
     pub fn forget(&mut self, epochs: &[Epoch]) {
-        for epoch in epochs {
-            self.claims.remove(epoch);
-        }
+        self.claims.retain(|epoch, _| !epochs.contains(epoch));
     }
 
-    /// Takes out the revoked claims that are not busy, with what is to be committed for them before they are released.
-    /// None if there are no such claims.
-    pub fn take_drained(&mut self, busy: impl Fn(Epoch) -> bool) -> Option<Vec<Frontier>> {
-        let drained: Vec<Epoch> =
-            self.claims.iter().filter(|(e, claim)| claim.revoking && !busy(**e)).map(|(e, _)| *e).collect();
-        if drained.is_empty() {
-            return None;
-        }
-        let gone = drained.iter().filter_map(|epoch| Some((*epoch, self.claims.remove(epoch)?)));
-        let last = gone.filter_map(|(epoch, mut claim)| claim.frontier(epoch, true)).collect();
-        self.released.extend(drained);
-        Some(last)
-    }
-
-    /// Claims to release now that their last commit is answered.
+    /// Claims to release now that their last commit is accepted.
     pub fn take_released(&mut self) -> Vec<Epoch> {
         std::mem::take(&mut self.released)
     }
@@ -201,29 +217,60 @@ mod tests {
         claims
     }
 
+    fn idle(_: Epoch) -> bool {
+        false
+    }
+
     #[test]
     fn a_frontier_is_told_once_unless_the_commit_was_refused() {
         let mut claims = claims();
         claims.complete(E1, Offset(0));
         claims.complete(E1, Offset(2));
-        let told = claims.changed();
+        assert_eq!(claims.next_commit(false, idle), None);
+        let told = claims.next_commit(true, idle).unwrap();
         assert_eq!(told, [Frontier { epoch: E1, offset: Offset(1), completed: vec![Offset(2)] }]);
-        assert_eq!(claims.changed(), []);
-        claims.commit_refused();
-        assert_eq!(claims.changed(), told);
+        claims.committed(true);
+        assert_eq!(claims.next_commit(true, idle), None);
+        claims.complete(E1, Offset(1));
+        claims.next_commit(true, idle).unwrap();
+        claims.committed(false);
+        assert_eq!(claims.next_commit(true, idle).unwrap()[0].offset, Offset(3));
     }
 
     #[test]
-    fn a_revoked_claim_is_released_when_nothing_is_under_way() {
+    fn one_commit_is_under_way_at_a_time() {
+        let mut claims = claims();
+        assert!(claims.next_commit(true, idle).is_some());
+        claims.complete(E1, Offset(0));
+        claims.revoke(&[E1]);
+        assert_eq!(claims.next_commit(true, idle), None, "an answer could be taken for another's");
+        claims.committed(true);
+        assert_eq!(claims.take_released(), [], "what was answered did not say everything");
+        assert_eq!(claims.next_commit(false, idle).unwrap()[0].offset, Offset(1));
+    }
+
+    #[test]
+    fn a_revoked_claim_is_released_when_nothing_is_under_way_and_all_of_it_is_committed() {
         let mut claims = claims();
         claims.revoke(&[E1]);
         assert_eq!(claims.see(E1, Offset(3), 10), Sighting::Done);
-        assert_eq!(claims.take_drained(|_| true), None);
+        assert_eq!(claims.next_commit(false, |_| true), None);
         claims.complete(E1, Offset(0));
-        let last = claims.take_drained(|_| false).unwrap();
+        let last = claims.next_commit(false, idle).unwrap();
         assert_eq!(last, [Frontier { epoch: E1, offset: Offset(1), completed: vec![] }]);
-        assert_eq!(claims.take_released(), [E1]);
+        claims.committed(false);
         assert_eq!(claims.take_released(), []);
+        assert_eq!(claims.next_commit(false, idle).unwrap(), last, "a last commit is repeated");
+        claims.committed(true);
+        assert_eq!(claims.take_released(), [E1]);
+        assert!(claims.is_empty() && claims.take_released().is_empty());
+    }
+
+    #[test]
+    fn a_claim_that_nobody_knows_is_released_at_once() {
+        let mut claims = claims();
+        claims.revoke(&[E2]);
+        assert_eq!(claims.take_released(), [E2]);
     }
 
     #[test]
@@ -233,7 +280,7 @@ mod tests {
         claims.begin(E2, Some(Offset(0)), Vec::new());
         assert_eq!(claims.see(E2, Offset(0), 10), Sighting::New);
         claims.complete(E1, Offset(0));
-        assert_eq!(claims.changed(), [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]);
+        assert_eq!(claims.next_commit(true, idle).unwrap(), [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]);
     }
 
     #[test]

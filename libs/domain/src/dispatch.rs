@@ -25,6 +25,9 @@ use crate::{
     State, Timestamp, Verdict, WebhookId, Window,
 };
 
+/// How soon a refused commit is repeated.
+const COMMIT_AGAIN: Duration = Duration::from_millis(100);
+
 /// What a dispatcher goes by.
 #[derive(Clone, Debug)]
 pub struct DispatchSettings {
@@ -73,6 +76,8 @@ pub struct Dispatcher<P> {
     crowded: VecDeque<(Epoch, WebhookId)>,
     commands: VecDeque<Command<P>>,
     commit_at: Timestamp,
+    /// Whether the last commit was refused: the next one waits a little.
+    refused: bool,
     swept_at: Timestamp,
     stopping: bool,
 }
@@ -112,13 +117,16 @@ impl<P: Clone> Dispatcher<P> {
             swept_at: Timestamp::from_millis(0),
             commands: VecDeque::new(),
             commit_at: Timestamp::from_millis(0),
+            refused: false,
             stopping: false,
         }
     }
 
     /// A partition became ours.
     pub fn handle_assigned(&mut self, epoch: Epoch, committed: Option<Offset>, completed: Vec<Offset>) {
-        self.claims.begin(epoch, committed, completed);
+        if !self.stopping {
+            self.claims.begin(epoch, committed, completed);
+        }
     }
 
     /// A record was read.
@@ -207,6 +215,7 @@ impl<P: Clone> Dispatcher<P> {
     pub fn handle_revoking(&mut self, epochs: &[Epoch]) {
         self.claims.revoke(epochs);
         self.drop_records(|place, phase| epochs.contains(&place.epoch) && phase == Phase::Queued);
+        self.let_go();
     }
 
     /// These are gone: what still comes of them says nothing.
@@ -215,29 +224,32 @@ impl<P: Clone> Dispatcher<P> {
         self.drop_records(|place, _| epochs.contains(&place.epoch));
     }
 
-    /// A commit was answered.
-    pub fn handle_committed(&mut self, accepted: bool) {
-        if !accepted {
-            self.claims.commit_refused();
+    /// A commit was answered. One that was refused is repeated.
+    pub fn handle_committed(&mut self, now: Timestamp, accepted: bool) {
+        self.refused = !accepted;
+        if self.refused {
+            self.commit_at = now + COMMIT_AGAIN;
         }
-        let released = self.claims.take_released();
-        self.tell(Command::Release, released);
+        self.claims.committed(accepted);
+        self.let_go();
     }
 
-    /// Begins nothing new: what runs may finish.
+    /// Begins nothing new: what runs may finish, and everything is given back.
     pub fn handle_stop(&mut self) {
         self.stopping = true;
         self.drop_records(|_, phase| phase == Phase::Queued);
+        self.claims.revoke_all();
     }
 
-    /// Whether nothing is under way.
+    /// Waits for nothing any more but the last commit: the next owner does again what is under way.
+    pub fn handle_out_of_time(&mut self) {
+        self.drop_records(|_, _| true);
+        self.open.clear();
+    }
+
+    /// Whether nothing is under way, and after a stop whether everything is committed.
     pub fn is_idle(&self) -> bool {
-        self.records.is_empty() && self.open.is_empty()
-    }
-
-    /// What is to be committed last.
-    pub fn last_commit(&mut self) -> Command<P> {
-        Command::Commit(self.claims.all())
+        self.records.is_empty() && self.open.is_empty() && (!self.stopping || self.claims.is_empty())
     }
 
     /// Records read and not done.
@@ -266,15 +278,8 @@ impl<P: Clone> Dispatcher<P> {
         if let Some(command) = self.commands.pop_front() {
             return Some(command);
         }
-        if let Some(last) = self.take_drained() {
-            return Some(Command::Commit(last));
-        }
-        if now >= self.commit_at {
-            self.commit_at = now + self.settings.commit_every;
-            let changed = self.claims.changed();
-            if !changed.is_empty() {
-                return Some(Command::Commit(changed));
-            }
+        if let Some(commit) = self.commit(now) {
+            return Some(commit);
         }
         let roomy = self.claims.take_roomy(self.settings.window);
         self.tell(Command::Resume, roomy);
@@ -288,9 +293,23 @@ impl<P: Clone> Dispatcher<P> {
         }
     }
 
-    fn take_drained(&mut self) -> Option<Vec<crate::Frontier>> {
+    fn let_go(&mut self) {
+        let released = self.claims.take_released();
+        self.tell(Command::Release, released);
+    }
+
+    /// A commit when it is time to, and at once for claims that are given back, unless the last one was refused.
+    fn commit(&mut self, now: Timestamp) -> Option<Command<P>> {
+        let due = self.commit_at <= now;
+        if self.refused && !due {
+            return None;
+        }
+        if due {
+            self.commit_at = now + self.settings.commit_every;
+        }
         let records = &self.records;
-        self.claims.take_drained(|epoch| records.keys().any(|place| place.epoch == epoch))
+        let busy = |epoch| records.keys().any(|place| place.epoch == epoch);
+        self.claims.next_commit(due, busy).map(Command::Commit)
     }
 
     /// Takes the lanes in turn until one of them has a record that something can be done about.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Clock, Epoch, Offset, Timestamp};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use wire::{OutRecord, Record};
 
 use crate::{Sink, Source, SourceEvent, WriteEvent, Writes};
@@ -54,6 +54,10 @@ pub enum FlowError {
 
 /// How often the frontier is committed.
 const COMMIT: Duration = Duration::from_millis(500);
+/// How soon a refused commit is repeated.
+const COMMIT_AGAIN: Duration = Duration::from_millis(100);
+/// What is left for the last commit once the time to finish is over.
+const LAST_COMMIT: Duration = Duration::from_secs(1);
 /// How long everything waits after a `Hold`.
 const HOLD: Duration = Duration::from_millis(50);
 /// How long leaving the group may take.
@@ -67,12 +71,24 @@ pub struct Flow<S> {
     clock: Arc<dyn Clock>,
     book: Book,
     held_until: Option<Instant>,
+    commit_at: Instant,
+    /// Whether the last commit was refused: the next one waits a little.
+    refused: bool,
 }
 
 impl<S: Step> Flow<S> {
     /// Joins a source and a sink by a step.
     pub fn new(source: Source, sink: Sink, step: S, clock: Arc<dyn Clock>) -> Self {
-        Self { source, writes: Writes::new(sink), step, clock, book: Book::default(), held_until: None }
+        Self {
+            source,
+            writes: Writes::new(sink),
+            step,
+            clock,
+            book: Book::default(),
+            held_until: None,
+            commit_at: Instant::now(),
+            refused: false,
+        }
     }
 
     /// Runs until the soft stop, then finishes what is under way, commits and leaves the group, all before the hard
@@ -82,48 +98,48 @@ impl<S: Step> Flow<S> {
     /// When reading or writing fails for good.
     pub async fn run(mut self, soft_stop: impl Future, hard_stop: impl Future) -> Result<(), FlowError> {
         tokio::pin!(soft_stop, hard_stop);
-        let mut commits = tokio::time::interval(COMMIT);
-        commits.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.advance()?;
-            let wake = self.wake();
             tokio::select! {
-                event = self.source.next() => self.handle(event)?,
-                write = self.writes.next() => self.settle(write)?,
-                () = tokio::time::sleep_until(wake) => {}
-                _ = commits.tick() => self.commit(),
+                turned = self.turn() => turned?,
                 _ = &mut soft_stop => break,
             }
         }
         self.book.stop();
-        tokio::select! {
-            drained = self.drain() => drained?,
-            _ = &mut hard_stop => {}
+        let drained = tokio::select! {
+            drained = self.drain() => Some(drained),
+            _ = &mut hard_stop => None,
+        };
+        if let Some(drained) = drained {
+            drained?;
+        } else {
+            self.book.abandon();
+            // What is done by now is not done again, if Kafka listens at all.
+            if let Ok(committed) = tokio::time::timeout(LAST_COMMIT, self.drain()).await {
+                committed?;
+            }
         }
         self.source.close(LEAVE).await;
         Ok(())
     }
 
-    /// Finishes what is being written, polling on, and waits for the last commit's answer.
+    /// Waits for the next thing to happen, and handles it. Safe to drop while waiting.
+    async fn turn(&mut self) -> Result<(), FlowError> {
+        let wake = self.wake();
+        tokio::select! {
+            event = self.source.next() => self.handle(event),
+            write = self.writes.next() => self.settle(write),
+            () = tokio::time::sleep_until(wake) => Ok(()),
+        }
+    }
+
+    /// Finishes what is being written, polling on, until the last commit is accepted.
     async fn drain(&mut self) -> Result<(), FlowError> {
-        while self.book.open() > 0 {
-            self.let_go();
-            let wake = self.wake();
-            tokio::select! {
-                event = self.source.next() => self.handle(event)?,
-                write = self.writes.next() => self.settle(write)?,
-                () = tokio::time::sleep_until(wake) => {}
-            }
+        while !self.book.is_over() {
+            self.commit();
+            self.turn().await?;
         }
-        self.source.commit(self.book.all());
-        loop {
-            let event = self.source.next().await;
-            let answered = matches!(event, SourceEvent::Committed(_));
-            self.handle(event)?;
-            if answered {
-                return Ok(());
-            }
-        }
+        Ok(())
     }
 
     fn handle(&mut self, event: SourceEvent) -> Result<(), FlowError> {
@@ -132,17 +148,18 @@ impl<S: Step> Flow<S> {
                 self.book.begin(claim.epoch, committed, completed)
             }
             SourceEvent::Records(records) => self.source.pause(self.book.take_in(records)),
-            SourceEvent::Revoking(epochs) => self.book.revoke(&epochs),
+            SourceEvent::Revoking(epochs) => self.source.release(self.book.revoke(&epochs)),
             SourceEvent::Lost(epochs) => {
                 self.book.forget(&epochs);
                 self.writes.retain(|(epoch, _)| !epochs.contains(epoch));
             }
             SourceEvent::Committed(result) => {
-                if let Err(error) = result {
+                if let Err(error) = &result {
                     tracing::warn!(kafka.error = error, "a commit was refused, the next one repeats it");
-                    self.book.commit_refused();
+                    self.commit_at = Instant::now() + COMMIT_AGAIN;
                 }
-                self.source.release(self.book.take_released());
+                self.refused = result.is_err();
+                self.source.release(self.book.committed(result.is_ok()));
             }
             SourceEvent::Failed(why) => return Err(FlowError::Source(why)),
         }
@@ -159,14 +176,8 @@ impl<S: Step> Flow<S> {
             self.work();
         }
         self.source.resume(self.book.take_resumable());
-        self.let_go();
+        self.commit();
         Ok(())
-    }
-
-    fn let_go(&mut self) {
-        if let Some(last) = self.book.take_drained() {
-            self.source.commit(last);
-        }
     }
 
     fn work(&mut self) {
@@ -212,17 +223,25 @@ impl<S: Step> Flow<S> {
         Ok(())
     }
 
+    /// Commits when it is time to, and at once for claims that are given back, unless the last commit was refused.
     fn commit(&mut self) {
-        let changed = self.book.changed();
-        if !changed.is_empty() {
-            self.source.commit(changed);
+        let now = Instant::now();
+        let due = self.commit_at <= now;
+        if self.refused && !due {
+            return;
+        }
+        if due {
+            self.commit_at = now + COMMIT;
+        }
+        if let Some(frontiers) = self.book.next_commit(due) {
+            self.source.commit(frontiers);
         }
     }
 
     fn wake(&self) -> Instant {
         let now = self.clock.now();
         let due = self.book.next_due().map(|at| Instant::now() + at.since(now));
-        let soonest = [due, self.held_until].into_iter().flatten().min();
-        soonest.unwrap_or_else(|| Instant::now() + COMMIT).max(Instant::now() + Duration::from_millis(1))
+        let soonest = [due, self.held_until].into_iter().flatten().fold(self.commit_at, Instant::min);
+        soonest.max(Instant::now() + Duration::from_millis(1))
     }
 }

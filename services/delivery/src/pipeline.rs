@@ -23,6 +23,8 @@ use crate::telemetry::Telemetry;
 
 /// How long leaving the group may take.
 const LEAVE: Duration = Duration::from_secs(5);
+/// What is left for the last commit once the time to finish is over.
+const LAST_COMMIT: Duration = Duration::from_secs(1);
 
 /// Runs until the soft stop, then finishes the calls that are open, commits and leaves the group.
 ///
@@ -42,9 +44,21 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
         }
     }
     shell.dispatcher.handle_stop();
-    tokio::select! {
-        drained = shell.drain() => drained?,
-        () = &mut hard_stop => {}
+    let drained = tokio::select! {
+        drained = shell.drain() => Some(drained),
+        () = &mut hard_stop => None,
+    };
+    if let Some(drained) = drained {
+        drained?;
+    } else {
+        shell.dispatcher.handle_out_of_time();
+        // What is done by now is not done again, if Kafka listens at all.
+        if let Ok(committed) = tokio::time::timeout(LAST_COMMIT, shell.drain()).await {
+            committed?;
+        }
+    }
+    if let Err(error) = shell.effects.sink.flush(LEAVE).await {
+        tracing::warn!(%error, "the last attempts are missing in the history");
     }
     shell.source.close(LEAVE).await;
     Ok(())
@@ -134,24 +148,12 @@ impl Shell {
         Ok(())
     }
 
-    /// Finishes what is open, polling on, and waits for the last commit's answer.
+    /// Finishes what is open, polling on, until the last commit is accepted.
     async fn drain(&mut self) -> anyhow::Result<()> {
+        self.perform_all();
         while !self.dispatcher.is_idle() {
-            self.perform_all();
             self.turn().await?;
-        }
-        let last = self.dispatcher.last_commit();
-        self.perform(last);
-        loop {
-            let event = self.source.next().await;
-            let answered = matches!(event, SourceEvent::Committed(_));
-            self.handle_source(event)?;
-            if answered {
-                break;
-            }
-        }
-        if let Err(error) = self.effects.sink.flush(LEAVE).await {
-            tracing::warn!(%error, "the last attempts are missing in the history");
+            self.perform_all();
         }
         Ok(())
     }
@@ -176,7 +178,7 @@ impl Shell {
                     tracing::warn!(kafka.error = error, "a commit was refused, the next one repeats it");
                     self.effects.telemetry.commit_refused();
                 }
-                self.dispatcher.handle_committed(result.is_ok());
+                self.dispatcher.handle_committed(self.effects.now(), result.is_ok());
             }
             SourceEvent::Failed(why) => bail!("reading failed for good: {why}"),
         }

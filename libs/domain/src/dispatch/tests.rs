@@ -69,12 +69,32 @@ impl Bench {
         self.dispatcher.handle_delivery(self.now, place(offset), job);
     }
 
-    /// Everything there is to do now, commits aside.
+    /// Everything there is to do now; commits are accepted at once.
     fn commands(&mut self) -> Vec<Command<i64>> {
+        let mut commands = Vec::new();
+        loop {
+            let view = View { registry: &self.registry, fresh: self.fresh };
+            match self.dispatcher.next_command(self.now, view) {
+                Some(Command::Commit(_)) => self.dispatcher.handle_committed(self.now, true),
+                Some(command) => commands.push(command),
+                None => return commands,
+            }
+        }
+    }
+
+    /// The commit that is asked for now.
+    fn commit(&mut self) -> Option<Vec<Frontier>> {
         let view = View { registry: &self.registry, fresh: self.fresh };
-        std::iter::from_fn(|| self.dispatcher.next_command(self.now, view))
-            .filter(|command| !matches!(command, Command::Commit(_)))
-            .collect()
+        std::iter::from_fn(|| self.dispatcher.next_command(self.now, view)).find_map(|command| match command {
+            Command::Commit(frontiers) => Some(frontiers),
+            Command::Send { .. }
+            | Command::Retry { .. }
+            | Command::DeadLetter { .. }
+            | Command::Disable { .. }
+            | Command::Release(_)
+            | Command::Pause(_)
+            | Command::Resume(_) => None,
+        })
     }
 
     /// What is sent now, by offset.
@@ -100,8 +120,10 @@ impl Bench {
     }
 
     fn frontier(&mut self) -> Vec<Frontier> {
-        self.dispatcher.claims.commit_refused();
-        self.dispatcher.claims.changed()
+        self.dispatcher.claims.committed(false);
+        let said = self.dispatcher.claims.next_commit(true, |_| true).unwrap_or_default();
+        self.dispatcher.claims.committed(false);
+        said
     }
 }
 
@@ -287,13 +309,13 @@ fn a_revoked_partition_finishes_what_runs_then_commits_then_is_released() {
     bench.dispatcher.handle_revoking(&[E]);
     assert_eq!(bench.commands().len(), 0);
     bench.outcome(0, &answered(200));
-    let view = View { registry: &bench.registry, fresh: true };
-    let Some(Command::Commit(last)) = bench.dispatcher.next_command(bench.now, view) else {
-        panic!("a last commit")
-    };
-    assert_eq!(last, frontier(1, &[]));
+    assert_eq!(bench.commit(), Some(frontier(1, &[])));
     assert_eq!(bench.commands().len(), 0);
-    bench.dispatcher.handle_committed(true);
+    bench.dispatcher.handle_committed(bench.now, false);
+    assert_eq!(bench.commit(), None, "not at once");
+    bench.now = bench.now + Duration::from_millis(100);
+    assert_eq!(bench.commit(), Some(frontier(1, &[])), "a last commit that was refused is repeated");
+    bench.dispatcher.handle_committed(bench.now, true);
     assert!(matches!(&bench.commands()[..], [Command::Release(epochs)] if *epochs == [E]));
 }
 
@@ -305,8 +327,9 @@ fn an_outcome_of_a_lost_claim_says_nothing_about_the_present_one() {
     bench.dispatcher.handle_lost(&[E]);
     bench.dispatcher.handle_assigned(Epoch(2), Some(Offset(0)), Vec::new());
     assert_eq!(bench.outcome(0, &answered(200)), Fate::Stale);
-    let commit = bench.dispatcher.claims.changed();
-    assert_eq!(commit, [Frontier { epoch: Epoch(2), offset: Offset(0), completed: vec![] }]);
+    bench.now = bench.now + secs(1);
+    let commit = bench.commit();
+    assert_eq!(commit.unwrap(), [Frontier { epoch: Epoch(2), offset: Offset(0), completed: vec![] }]);
     assert_eq!(bench.dispatcher.open(), 0);
 }
 
@@ -321,8 +344,27 @@ fn a_stop_begins_nothing_and_waits_for_what_runs() {
     bench.read(2, "a");
     assert!(!bench.dispatcher.is_idle() && bench.sends().is_empty());
     bench.outcome(0, &answered(200));
+    assert!(!bench.dispatcher.is_idle(), "not before it is committed");
+    assert_eq!(bench.commit(), Some(frontier(1, &[])));
+    bench.dispatcher.handle_committed(bench.now, true);
+    bench.commands();
     assert!(bench.dispatcher.is_idle());
-    assert!(matches!(bench.dispatcher.last_commit(), Command::Commit(last) if last == frontier(1, &[])));
+}
+
+#[test]
+fn when_time_is_up_what_is_done_is_committed_and_what_runs_is_left_to_the_next_owner() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    bench.read(1, "a");
+    assert_eq!(bench.sends(), [0, 1]);
+    bench.dispatcher.handle_stop();
+    bench.outcome(1, &answered(200));
+    assert_eq!(bench.commit(), None);
+    bench.dispatcher.handle_out_of_time();
+    assert_eq!(bench.commit(), Some(frontier(0, &[1])));
+    bench.dispatcher.handle_committed(bench.now, true);
+    bench.commands();
+    assert!(bench.dispatcher.is_idle());
 }
 
 #[test]

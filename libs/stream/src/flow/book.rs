@@ -37,8 +37,10 @@ struct Open {
 
 impl Book {
     pub(super) fn begin(&mut self, epoch: Epoch, committed: Option<Offset>, completed: Vec<Offset>) {
-        self.claims.begin(epoch, committed, completed);
-        self.lanes.insert(epoch, Lane::default());
+        if !self.stopping {
+            self.claims.begin(epoch, committed, completed);
+            self.lanes.insert(epoch, Lane::default());
+        }
     }
 
     /// Takes records in, and says which claims should be paused.
@@ -116,27 +118,23 @@ impl Book {
         }
     }
 
-    /// Records with writes under way.
-    pub(super) fn open(&self) -> usize {
-        self.open.len()
+    /// See [`Claims::next_commit`].
+    pub(super) fn next_commit(&mut self, due: bool) -> Option<Vec<Frontier>> {
+        let open = &self.open;
+        self.claims.next_commit(due, |epoch| open.keys().any(|(busy, _)| *busy == epoch))
     }
 
-    pub(super) fn changed(&mut self) -> Vec<Frontier> {
-        self.claims.changed()
+    /// A commit was answered. Says which claims to release.
+    pub(super) fn committed(&mut self, accepted: bool) -> Vec<Epoch> {
+        self.claims.committed(accepted);
+        self.claims.take_released()
     }
 
-    pub(super) fn all(&mut self) -> Vec<Frontier> {
-        self.claims.all()
-    }
-
-    pub(super) fn commit_refused(&mut self) {
-        self.claims.commit_refused();
-    }
-
-    /// Begins to let go: what was not begun is left to the next owner.
-    pub(super) fn revoke(&mut self, epochs: &[Epoch]) {
+    /// Begins to let go: what was not begun is left to the next owner. Says which claims to release at once.
+    pub(super) fn revoke(&mut self, epochs: &[Epoch]) -> Vec<Epoch> {
         self.claims.revoke(epochs);
         self.drop_lanes(epochs);
+        self.claims.take_released()
     }
 
     /// Forgets claims that are lost: whatever comes of their writes says nothing any more.
@@ -147,20 +145,22 @@ impl Book {
         self.writes = self.open.values().map(|open| open.writes_left).sum();
     }
 
-    /// See [`Claims::take_drained`].
-    pub(super) fn take_drained(&mut self) -> Option<Vec<Frontier>> {
-        let open = &self.open;
-        self.claims.take_drained(|epoch| open.keys().any(|(busy, _)| *busy == epoch))
-    }
-
-    pub(super) fn take_released(&mut self) -> Vec<Epoch> {
-        self.claims.take_released()
-    }
-
-    /// Begins nothing new.
+    /// Begins nothing new: everything is given back once it is done and committed.
     pub(super) fn stop(&mut self) {
         self.stopping = true;
         self.lanes.clear();
+        self.claims.revoke_all();
+    }
+
+    /// Waits for nothing any more but the last commit.
+    pub(super) fn abandon(&mut self) {
+        self.open.clear();
+        self.writes = 0;
+    }
+
+    /// Whether everything is given back.
+    pub(super) fn is_over(&self) -> bool {
+        self.claims.is_empty()
     }
 
     fn drop_lanes(&mut self, epochs: &[Epoch]) {

@@ -14,6 +14,8 @@ enum Happening {
     Written(usize),
     Registry(u8, u8),
     Fresh(bool),
+    /// The commit under way is answered: accepted or not.
+    Commit(bool),
     Revoke,
     Lose,
 }
@@ -26,6 +28,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => any::<usize>().prop_map(Happening::Written),
         1 => (0_u8..4, 0_u8..3).prop_map(|(webhook, state)| Happening::Registry(webhook, state)),
         1 => any::<bool>().prop_map(Happening::Fresh),
+        3 => any::<bool>().prop_map(Happening::Commit),
         1 => Just(Happening::Revoke),
         1 => Just(Happening::Lose),
     ]
@@ -37,10 +40,14 @@ struct World {
     log: i64,
     read: i64,
     committed: Frontier,
+    /// The commit under way.
+    asked: Option<Vec<Frontier>>,
     running: BTreeSet<Place>,
     writing: BTreeSet<Place>,
     /// What is done, by offset: sent with success, or written elsewhere.
     done: BTreeMap<i64, u32>,
+    /// What was done under the present claim.
+    done_here: BTreeSet<i64>,
     epoch: u64,
 }
 
@@ -52,9 +59,11 @@ impl World {
             log: 0,
             read: 0,
             committed: Frontier { epoch: E, offset: Offset(0), completed: Vec::new() },
+            asked: None,
             running: BTreeSet::new(),
             writing: BTreeSet::new(),
             done: BTreeMap::new(),
+            done_here: BTreeSet::new(),
             epoch: 1,
         }
     }
@@ -75,17 +84,20 @@ impl World {
                     prop_assert!(self.writing.insert(place), "written twice at once");
                 }
                 Command::Commit(frontiers) => {
-                    for frontier in frontiers.into_iter().filter(|f| f.epoch.0 == self.epoch) {
+                    for frontier in &frontiers {
                         let claimed = (0..frontier.offset.0).chain(frontier.completed.iter().map(|o| o.0));
-                        for offset in claimed {
+                        for offset in claimed.filter(|_| frontier.epoch.0 == self.epoch) {
                             prop_assert!(self.done.contains_key(&offset), "committed past undone {offset}");
                         }
-                        prop_assert!(frontier.offset >= self.committed.offset, "the frontier went back");
-                        self.committed = frontier;
                     }
-                    self.bench.dispatcher.handle_committed(true);
+                    prop_assert!(self.asked.replace(frontiers).is_none(), "two commits at once");
                 }
-                Command::Release(_) => self.hand_over(),
+                Command::Release(epochs) => {
+                    self.check_released(&epochs)?;
+                    if epochs.contains(&Epoch(self.epoch)) {
+                        self.hand_over();
+                    }
+                }
                 Command::Disable { .. } | Command::Pause(_) | Command::Resume(_) => {}
             }
         }
@@ -97,14 +109,41 @@ impl World {
         self.bench.dispatcher.next_command(self.bench.now, view)
     }
 
+    fn answer(&mut self, accepted: bool) -> Result<(), TestCaseError> {
+        let Some(frontiers) = self.asked.take() else { return Ok(()) };
+        for frontier in frontiers.into_iter().filter(|f| accepted && f.epoch.0 == self.epoch) {
+            prop_assert!(frontier.offset >= self.committed.offset, "the frontier went back");
+            self.committed = frontier;
+        }
+        self.bench.dispatcher.handle_committed(self.bench.now, accepted);
+        Ok(())
+    }
+
+    /// What is done is committed by the time that a claim is released.
+    fn check_released(&self, epochs: &[Epoch]) -> Result<(), TestCaseError> {
+        for offset in self.done_here.iter().filter(|_| epochs.contains(&Epoch(self.epoch))) {
+            let committed = *offset < self.committed.offset.0 || self.committed.completed.contains(&Offset(*offset));
+            prop_assert!(committed, "{offset} is done, and the next owner does not know it");
+        }
+        Ok(())
+    }
+
     /// The partition comes back under a new epoch, from what was committed.
     fn hand_over(&mut self) {
         self.epoch += 1;
+        self.done_here.clear();
         self.read = self.committed.offset.0;
         let (offset, completed) = (self.committed.offset, self.committed.completed.clone());
         self.bench.dispatcher.handle_assigned(Epoch(self.epoch), Some(offset), completed);
         while self.read < self.log {
             self.deliver();
+        }
+    }
+
+    fn complete(&mut self, place: Place) {
+        *self.done.entry(place.offset.0).or_default() += 1;
+        if place.epoch.0 == self.epoch {
+            self.done_here.insert(place.offset.0);
         }
     }
 
@@ -136,13 +175,13 @@ impl World {
                 let now = self.bench.now;
                 let fate = self.bench.dispatcher.handle_outcome(now, place, now, &answered(status));
                 if fate == Fate::Delivered {
-                    *self.done.entry(place.offset.0).or_default() += 1;
+                    self.complete(place);
                 }
             }
             Happening::Written(index) if !self.writing.is_empty() => {
                 let place = *self.writing.iter().nth(index % self.writing.len()).unwrap();
                 self.writing.remove(&place);
-                *self.done.entry(place.offset.0).or_default() += 1;
+                self.complete(place);
                 self.bench.dispatcher.handle_written(place);
             }
             Happening::Registry(n, state) => {
@@ -154,6 +193,7 @@ impl World {
                 self.bench.fresh = fresh;
                 self.bench.dispatcher.handle_registry();
             }
+            Happening::Commit(accepted) => self.answer(accepted)?,
             Happening::Revoke => self.bench.dispatcher.handle_revoking(&[Epoch(self.epoch)]),
             Happening::Lose => {
                 self.bench.dispatcher.handle_lost(&[Epoch(self.epoch)]);
@@ -179,7 +219,8 @@ proptest! {
         }
         world.happen(&Happening::Fresh(true))?;
         world.happen(&Happening::Read(0))?;
-        while !world.running.is_empty() || !world.writing.is_empty() {
+        while !world.running.is_empty() || !world.writing.is_empty() || world.asked.is_some() {
+            world.happen(&Happening::Commit(true))?;
             world.happen(&Happening::Outcome(0, 200))?;
             world.happen(&Happening::Written(0))?;
         }
