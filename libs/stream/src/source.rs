@@ -8,8 +8,10 @@
 //! Every assignment of a partition is a [`Claim`] with an [`Epoch`] of its own: what is left over from an earlier claim
 //! on the same partition cannot be taken for the present one's.
 
+mod claimed;
 mod context;
 pub(crate) mod convert;
+mod reach;
 mod thread;
 
 use std::sync::Arc;
@@ -174,6 +176,7 @@ pub struct Monitor {
     started: Instant,
     last_poll: Arc<AtomicU64>,
     claims: tokio::sync::watch::Sender<Option<usize>>,
+    gone: Arc<AtomicU64>,
 }
 
 impl Monitor {
@@ -182,6 +185,7 @@ impl Monitor {
             started: Instant::now(),
             last_poll: Arc::default(),
             claims: tokio::sync::watch::Sender::new(None),
+            gone: Arc::default(),
         }
     }
 
@@ -216,6 +220,15 @@ impl Monitor {
         }
     }
 
+    /// How many records were gone before they were read: loss, which nothing can mend.
+    pub fn records_gone(&self) -> u64 {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    fn gone(&self, records: i64) {
+        self.gone.fetch_add(u64::try_from(records).unwrap_or(0), Ordering::Relaxed);
+    }
+
     fn polled(&self) {
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_poll.store(millis, Ordering::Relaxed);
@@ -225,7 +238,6 @@ impl Monitor {
 fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientConfig {
     let mut config = settings.client_config();
     let mut defaults = vec![
-        ("auto.offset.reset", "earliest".to_owned()),
         // What is fetched ahead is bounded for the whole client.
         ("queued.min.messages", "10000".to_owned()),
         ("queued.max.messages.kbytes", "16384".to_owned()),
@@ -247,6 +259,8 @@ fn client_config(settings: &KafkaSettings, options: &SourceOptions) -> ClientCon
     }
     // Not for configuration to change: what is read is committed, and what is done is for the tracker alone to say.
     config.set("isolation.level", "read_committed");
+    // Never a silent jump: see `reach`.
+    config.set("auto.offset.reset", "error");
     config.set("group.id", &options.group);
     config.set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false");

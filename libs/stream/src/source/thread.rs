@@ -3,47 +3,48 @@
 //! Commits are synchronous on a thread of their own: of an asynchronous one this client's event interface never tells
 //! what became of it, and the thread that polls must not wait.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{Completed, Epoch, Frontier, Home, Offset, Partition};
+use domain::{Completed, Epoch, Frontier, Home, Offset};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wire::Record;
 
 use super::context::{Context, Place, Rebalanced};
-use super::{Claim, Monitor, Order, SourceEvent, SourceOptions, convert};
+use super::claimed::Claimed;
+use super::{Monitor, Order, SourceEvent, SourceOptions, convert};
 
 /// How long one poll waits: orders are obeyed in between.
 const POLL: Duration = Duration::from_millis(10);
 /// Records handed over at once, at most.
 const BATCH: usize = 512;
 /// How long looking up a committed offset may hold up the polling.
-const LOOK_UP: Duration = Duration::from_secs(3);
+pub(super) const LOOK_UP: Duration = Duration::from_secs(3);
 /// What a reader has left over its drain before a partition goes regardless.
 const GRACE: Duration = Duration::from_millis(500);
 
 pub(super) struct Poller {
-    client: Arc<BaseConsumer<Context>>,
+    pub(super) client: Arc<BaseConsumer<Context>>,
     commits: Sender<TopicPartitionList>,
     committer: JoinHandle<()>,
-    topics: Vec<Arc<str>>,
     drain: Duration,
     events: mpsc::Sender<SourceEvent>,
     orders: Receiver<Order>,
-    monitor: Monitor,
+    pub(super) monitor: Monitor,
     cluster: Option<String>,
-    next_epoch: u64,
-    claims: HashMap<Epoch, Claim>,
-    current: HashMap<Place, Epoch>,
+    pub(super) claimed: Claimed,
+    /// Some log does not reach to where it is to be read on.
+    pub(super) out_of_reach: bool,
     assigning: Vec<Vec<Place>>,
     revoking: Vec<Revocation>,
 }
@@ -56,7 +57,7 @@ struct Revocation {
 }
 
 /// The reader is gone, or nothing more can be done for it.
-struct Ended;
+pub(super) struct Ended;
 
 impl Poller {
     pub(super) fn new(
@@ -74,15 +75,13 @@ impl Poller {
             client,
             commits,
             committer,
-            topics: options.topics.clone(),
             drain: options.drain,
             events,
             orders,
             monitor,
             cluster: None,
-            next_epoch: 1,
-            claims: HashMap::new(),
-            current: HashMap::new(),
+            claimed: Claimed::of(&options.topics),
+            out_of_reach: false,
             assigning: Vec::new(),
             revoking: Vec::new(),
         })
@@ -106,6 +105,7 @@ impl Poller {
         }
         self.obey()?;
         self.note_rebalances()?;
+        self.mend()?;
         self.assign()?;
         self.hand_back()?;
         for result in self.client.context().take_committed() {
@@ -114,7 +114,7 @@ impl Poller {
         Ok(())
     }
 
-    fn tell(&self, event: SourceEvent) -> Result<(), Ended> {
+    pub(super) fn tell(&self, event: SourceEvent) -> Result<(), Ended> {
         self.events.blocking_send(event).map_err(|_| Ended)
     }
 
@@ -124,13 +124,17 @@ impl Poller {
         Ended
     }
 
-    fn poll(&self) -> Result<Vec<(Epoch, Record)>, Ended> {
+    fn poll(&mut self) -> Result<Vec<(Epoch, Record)>, Ended> {
         let mut records = Vec::new();
         let mut wait = POLL;
-        while let Some(polled) = self.client.poll(wait) {
+        let client = Arc::clone(&self.client);
+        while let Some(polled) = client.poll(wait) {
             match polled {
                 Ok(message) => records.extend(self.claim(&message)),
                 Err(KafkaError::MessageConsumptionFatal(code)) => return Err(self.fail(code.to_string())),
+                Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset)) => {
+                    self.out_of_reach = true;
+                }
                 Err(error) => tracing::error!(kafka.error = %error, "reading met an error"),
             }
             if records.len() >= BATCH {
@@ -143,11 +147,11 @@ impl Poller {
     }
 
     /// A record of a partition that is ours, under its claim.
-    fn claim(&self, message: &rdkafka::message::BorrowedMessage<'_>) -> Option<(Epoch, Record)> {
-        let topic = self.topics.iter().find(|topic| &***topic == message.topic())?;
-        let epoch =
-            self.claims.values().find(|c| c.partition.0 == message.partition() && c.topic == *topic)?.epoch;
-        Some((epoch, convert::record(topic, message)))
+    fn claim(&mut self, message: &rdkafka::message::BorrowedMessage<'_>) -> Option<(Epoch, Record)> {
+        let reading = self.claimed.at(message.topic(), message.partition())?;
+        let record = convert::record(&reading.claim.topic, message);
+        reading.next = Some(record.offset.next());
+        Some((reading.claim.epoch, record))
     }
 
     fn obey(&mut self) -> Result<(), Ended> {
@@ -171,7 +175,7 @@ impl Poller {
     fn commit(&mut self, frontiers: Vec<Frontier>) -> Result<(), Ended> {
         let mut list = TopicPartitionList::new();
         for Frontier { epoch, offset, completed } in frontiers {
-            let (Some(claim), Some(cluster)) = (self.claims.get(&epoch), &self.cluster) else {
+            let (Some(claim), Some(cluster)) = (self.claimed.get(epoch), &self.cluster) else {
                 continue;
             };
             let home = Home { cluster, topic: &claim.topic, partition: claim.partition };
@@ -191,13 +195,13 @@ impl Poller {
     }
 
     /// Does something to those of the claims that are still ours.
-    fn on_ours(
+    pub(super) fn on_ours(
         &self,
         epochs: &[Epoch],
         act: impl Fn(&BaseConsumer<Context>, &TopicPartitionList) -> KafkaResult<()>,
     ) {
         let mut list = TopicPartitionList::new();
-        for claim in epochs.iter().filter_map(|epoch| self.claims.get(epoch)) {
+        for claim in epochs.iter().filter_map(|epoch| self.claimed.get(*epoch)) {
             list.add_partition(&claim.topic, claim.partition.0);
         }
         if list.count() > 0
@@ -218,7 +222,10 @@ impl Poller {
     }
 
     fn revoke(&mut self, places: Vec<Place>, lost: bool) -> Result<(), Ended> {
-        let epochs: Vec<Epoch> = places.iter().filter_map(|place| self.current.get(place).copied()).collect();
+        let epochs: Vec<Epoch> = places
+            .iter()
+            .filter_map(|(topic, partition)| Some(self.claimed.at(topic, *partition)?.claim.epoch))
+            .collect();
         tracing::info!(kafka.partitions = places.len(), kafka.lost = lost, "partitions are revoked");
         let held = if lost { HashSet::new() } else { epochs.iter().copied().collect() };
         self.revoking.push(Revocation { places, held, deadline: Instant::now() + self.drain + GRACE });
@@ -243,10 +250,8 @@ impl Poller {
                     "the drain took too long: letting go"
                 );
             }
-            for place in &revocation.places {
-                if let Some(epoch) = self.current.remove(place) {
-                    self.claims.remove(&epoch);
-                }
+            for (topic, partition) in &revocation.places {
+                self.claimed.end((topic, *partition));
             }
             self.count_claims();
             let list = list_of(&revocation.places);
@@ -264,14 +269,15 @@ impl Poller {
     /// Assigns what the group gave, from where it was left. While that cannot be looked up, it is tried again.
     fn assign(&mut self) -> Result<(), Ended> {
         while let Some(places) = self.assigning.first().cloned() {
-            let Some(committed) = self.look_up(&places) else {
+            let Some(mut starts) = self.look_up(&places) else {
                 return Ok(());
             };
             self.assigning.remove(0);
-            let events: Vec<_> = committed.elements().iter().map(|e| self.begin(e)).collect();
+            let events: Vec<_> = starts.elements().iter().map(|e| self.begin(e)).collect();
             self.count_claims();
             tracing::info!(kafka.partitions = places.len(), "partitions are assigned");
-            self.client.incremental_assign(&committed).map_err(|error| self.fail(error.to_string()))?;
+            from_the_beginning(&mut starts).map_err(|error| self.fail(error.to_string()))?;
+            self.client.incremental_assign(&starts).map_err(|error| self.fail(error.to_string()))?;
             for event in events {
                 self.tell(event)?;
             }
@@ -300,34 +306,47 @@ impl Poller {
         found.ok()
     }
 
-    fn begin(&mut self, element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>) -> SourceEvent {
-        let epoch = Epoch(self.next_epoch);
-        self.next_epoch += 1;
-        let topic = self.topics.iter().find(|topic| &***topic == element.topic()).cloned();
-        let topic = topic.unwrap_or_else(|| element.topic().into());
-        let claim = Claim { epoch, topic, partition: Partition(element.partition()) };
-        let committed = match element.offset() {
-            KafkaOffset::Offset(offset) => Some(Offset(offset)),
-            KafkaOffset::Beginning
-            | KafkaOffset::End
-            | KafkaOffset::Stored
-            | KafkaOffset::Invalid
-            | KafkaOffset::OffsetTail(_) => None,
-        };
+    fn begin(&mut self, element: &TopicPartitionListElem<'_>) -> SourceEvent {
+        let committed = committed_at(element);
+        let claim = self.claimed.begin(&(element.topic().to_owned(), element.partition()), committed);
         let home = Home {
             cluster: self.cluster.as_deref().unwrap_or_default(),
             topic: &claim.topic,
             partition: claim.partition,
         };
         let completed = committed.map_or_else(Vec::new, |at| Completed::decode(home, at, element.metadata()));
-        self.current.insert((element.topic().to_owned(), element.partition()), epoch);
-        self.claims.insert(epoch, claim.clone());
         SourceEvent::Assigned { claim, committed, completed }
     }
 
     fn count_claims(&self) {
-        self.monitor.claims.send_replace(Some(self.claims.len()));
+        self.monitor.claims.send_replace(Some(self.claimed.len()));
     }
+}
+
+fn committed_at(element: &TopicPartitionListElem<'_>) -> Option<Offset> {
+    match element.offset() {
+        KafkaOffset::Offset(offset) => Some(Offset(offset)),
+        KafkaOffset::Beginning
+        | KafkaOffset::End
+        | KafkaOffset::Stored
+        | KafkaOffset::Invalid
+        | KafkaOffset::OffsetTail(_) => None,
+    }
+}
+
+/// Where nobody ever committed, reading begins with the first record; a place that the log does not reach is an error
+/// to be told of, not to be skipped over in silence.
+fn from_the_beginning(starts: &mut TopicPartitionList) -> KafkaResult<()> {
+    let unknown: Vec<Place> = starts
+        .elements()
+        .iter()
+        .filter(|element| committed_at(element).is_none())
+        .map(|element| (element.topic().to_owned(), element.partition()))
+        .collect();
+    for (topic, partition) in unknown {
+        starts.set_partition_offset(&topic, partition, KafkaOffset::Beginning)?;
+    }
+    Ok(())
 }
 
 fn start_committer(

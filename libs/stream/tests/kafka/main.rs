@@ -5,5 +5,6 @@ mod admin;
 mod flow;
 mod journal;
 mod scan;
+mod source;
 mod support;
 mod table;

@@ -1,0 +1,72 @@
+//! The claims at hand, found by epoch and by partition.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::{Epoch, Offset, Partition};
+
+use super::Claim;
+use super::context::Place;
+
+#[derive(Default)]
+pub(super) struct Claimed {
+    claims: HashMap<Epoch, Reading>,
+    /// By topic, in the order of subscription, and partition: looked at for each record.
+    places: Vec<(Arc<str>, HashMap<i32, Epoch>)>,
+    next_epoch: u64,
+}
+
+/// A claim, and how far it was read.
+pub(super) struct Reading {
+    pub(super) claim: Claim,
+    /// The offset that is read next; none before the first record of a partition that nobody ever committed.
+    pub(super) next: Option<Offset>,
+}
+
+impl Claimed {
+    pub(super) fn of(topics: &[Arc<str>]) -> Self {
+        let places = topics.iter().map(|topic| (Arc::clone(topic), HashMap::new())).collect();
+        Self { places, ..Self::default() }
+    }
+
+    /// Begins a claim on a partition, in the place of an earlier one.
+    pub(super) fn begin(&mut self, (topic, partition): &Place, next: Option<Offset>) -> Claim {
+        self.next_epoch += 1;
+        let epoch = Epoch(self.next_epoch);
+        self.end((topic, *partition));
+        let index = self.places.iter().position(|(known, _)| **known == **topic).unwrap_or_else(|| {
+            self.places.push((topic.as_str().into(), HashMap::new()));
+            self.places.len() - 1
+        });
+        let (topic, epochs) = &mut self.places[index];
+        epochs.insert(*partition, epoch);
+        let claim = Claim { epoch, topic: Arc::clone(topic), partition: Partition(*partition) };
+        self.claims.insert(epoch, Reading { claim: claim.clone(), next });
+        claim
+    }
+
+    /// Ends the claim on a partition, if there is one.
+    pub(super) fn end(&mut self, (topic, partition): (&str, i32)) {
+        let epochs = self.places.iter_mut().find(|(known, _)| **known == *topic);
+        if let Some(epoch) = epochs.and_then(|(_, epochs)| epochs.remove(&partition)) {
+            self.claims.remove(&epoch);
+        }
+    }
+
+    pub(super) fn at(&mut self, topic: &str, partition: i32) -> Option<&mut Reading> {
+        let (_, epochs) = self.places.iter().find(|(known, _)| **known == *topic)?;
+        self.claims.get_mut(epochs.get(&partition)?)
+    }
+
+    pub(super) fn get(&self, epoch: Epoch) -> Option<&Claim> {
+        self.claims.get(&epoch).map(|reading| &reading.claim)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Reading> {
+        self.claims.values()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.claims.len()
+    }
+}

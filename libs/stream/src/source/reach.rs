@@ -1,0 +1,116 @@
+//! What happens when a log does not reach to where it should be read on.
+//!
+//! Either its records were deleted before they were read, for retention is over: that is loss, and it is said aloud. Or
+//! the log ends before that place: it was cut, or made anew under the same name. What is read from it then are other
+//! records under known offsets, so they are read under a new claim: nothing that was done before counts for them.
+
+use domain::Offset;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaResult;
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+
+use super::SourceEvent;
+use super::context::Place;
+use super::thread::{Ended, LOOK_UP, Poller};
+
+/// How a log lies to the place where it is to be read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// It holds that place.
+    Holds,
+    /// It begins only later: so many records are gone.
+    BeginsLater(i64),
+    /// It ends before.
+    EndsBefore,
+}
+
+impl Reach {
+    fn of(next: Option<Offset>, low: i64, high: i64) -> Self {
+        match next {
+            Some(next) if next.0 < low => Self::BeginsLater(low - next.0),
+            Some(next) if next.0 > high => Self::EndsBefore,
+            Some(_) | None => Self::Holds,
+        }
+    }
+}
+
+impl Poller {
+    /// Looks at every claim's log, since the client does not say whose place it did not find. What cannot be looked at
+    /// now is looked at again.
+    pub(super) fn mend(&mut self) -> Result<(), Ended> {
+        if !self.out_of_reach {
+            return Ok(());
+        }
+        let looks: Vec<(Place, Option<Offset>)> = self
+            .claimed
+            .all()
+            .map(|reading| ((reading.claim.topic.to_string(), reading.claim.partition.0), reading.next))
+            .collect();
+        self.out_of_reach = false;
+        for (place, next) in looks {
+            if let Err(error) = self.mend_one(&place, next)? {
+                tracing::warn!(kafka.topic = place.0, kafka.partition = place.1, kafka.error = %error,
+                    "a log's bounds cannot be looked up, trying again");
+                self.out_of_reach = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn mend_one(&mut self, place: &Place, next: Option<Offset>) -> Result<KafkaResult<()>, Ended> {
+        let (topic, partition) = (place.0.as_str(), place.1);
+        let (low, high) = match self.client.fetch_watermarks(topic, partition, LOOK_UP) {
+            Ok(bounds) => bounds,
+            Err(error) => return Ok(Err(error)),
+        };
+        let from = match Reach::of(next, low, high) {
+            Reach::Holds => next.map_or(low, |next| next.0),
+            Reach::BeginsLater(gone) => {
+                tracing::error!(kafka.topic = topic, kafka.partition = partition, kafka.records = gone,
+                    "records are gone that were never read: retention is over, or somebody deleted them");
+                self.monitor.gone(gone);
+                low
+            }
+            Reach::EndsBefore => {
+                tracing::error!(kafka.topic = topic, kafka.partition = partition, kafka.offset = high,
+                    "the log ends before the place where it is read: it was cut or made anew, and is read from its beginning");
+                self.begin_anew(place, Offset(low))?;
+                low
+            }
+        };
+        Ok(self.read_on(place, from))
+    }
+
+    /// A partition whose place was not found cannot be sought in: it is assigned once more.
+    fn read_on(&self, (topic, partition): &Place, from: i64) -> KafkaResult<()> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, *partition, KafkaOffset::Offset(from))?;
+        self.client.incremental_unassign(&list)?;
+        self.client.incremental_assign(&list)
+    }
+
+    fn begin_anew(&mut self, place: &Place, from: Offset) -> Result<(), Ended> {
+        if let Some(reading) = self.claimed.at(&place.0, place.1) {
+            let epoch = reading.claim.epoch;
+            self.tell(SourceEvent::Lost(vec![epoch]))?;
+        }
+        let claim = self.claimed.begin(place, Some(from));
+        // The reader has not paused this one, and the client remembers that of the old one.
+        self.on_ours(&[claim.epoch], |client, list| client.resume(list));
+        self.tell(SourceEvent::Assigned { claim, committed: Some(from), completed: Vec::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_holds_a_place_or_begins_later_or_ends_before_it() {
+        let at = |next| Reach::of(Some(Offset(next)), 10, 20);
+        assert_eq!(at(7), Reach::BeginsLater(3));
+        assert_eq!([at(10), at(20)], [Reach::Holds; 2]);
+        assert_eq!(at(21), Reach::EndsBefore);
+        assert_eq!(Reach::of(None, 10, 20), Reach::Holds);
+    }
+}

@@ -1,0 +1,145 @@
+//! Reading when the log is not what it was.
+
+use std::sync::Arc;
+
+use domain::{Epoch, Frontier, Offset};
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+use stream::{Source, SourceEvent, SourceOptions};
+use wire::topics::TopicSpec;
+
+use crate::support::{Installation, record, within};
+
+/// A topic of one partition, and its readers.
+struct Log {
+    installation: Installation,
+    topic: Arc<str>,
+}
+
+impl Log {
+    async fn new(story: &str) -> Self {
+        let mut installation = Installation::bare(story);
+        installation.settings.partitions = 1;
+        let topics = wire::topics::Topics::new(&installation.settings).unwrap();
+        let topic = Arc::clone(&topics.deliveries);
+        let log = Self { installation, topic };
+        log.create().await;
+        log
+    }
+
+    fn spec(&self) -> TopicSpec {
+        TopicSpec { partitions: 1, ..self.installation.topics.spec(&self.topic).unwrap() }
+    }
+
+    async fn create(&self) {
+        self.installation.admin.create(&[self.spec()]).await.unwrap();
+    }
+
+    async fn write(&self, records: usize) {
+        let sink = self.installation.sink();
+        for n in 0..records {
+            sink.send(&record(&self.topic, "k", Some(&n.to_string()))).await.unwrap();
+        }
+    }
+
+    fn read(&self) -> Source {
+        let options = SourceOptions::new("reach", vec![Arc::clone(&self.topic)], 64 * 1024);
+        let options = SourceOptions { group: format!("{}.group", self.topic), ..options };
+        Source::start(&self.installation.kafka, &options).unwrap()
+    }
+
+    /// Reads so many records, and commits an offset.
+    async fn commit(&self, records: usize, at: i64) {
+        let mut source = self.read();
+        let (epoch, offsets) = offsets(&mut source, records).await;
+        assert!(offsets.len() >= records);
+        source.commit(vec![Frontier { epoch, offset: Offset(at), completed: vec![] }]);
+        loop {
+            if let SourceEvent::Committed(result) = source.next().await {
+                result.unwrap();
+                break;
+            }
+        }
+        source.close(std::time::Duration::from_secs(5)).await;
+    }
+
+    async fn delete_records(&self, before: i64) {
+        let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+            .set("bootstrap.servers", &self.installation.kafka.bootstrap_servers)
+            .create()
+            .unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic, 0, KafkaOffset::Offset(before)).unwrap();
+        admin.delete_records(&list, &AdminOptions::new()).await.unwrap();
+    }
+}
+
+/// The next so many offsets, and the claim under which they were read.
+async fn offsets(source: &mut Source, count: usize) -> (Epoch, Vec<i64>) {
+    let (mut read, mut under) = (Vec::new(), Epoch(0));
+    within(30, "records are read", async {
+        while read.len() < count {
+            match source.next().await {
+                SourceEvent::Records(records) => {
+                    for (epoch, record) in records {
+                        under = epoch;
+                        read.push(record.offset.0);
+                    }
+                }
+                SourceEvent::Failed(why) => panic!("{why}"),
+                SourceEvent::Assigned { .. }
+                | SourceEvent::Revoking(_)
+                | SourceEvent::Lost(_)
+                | SourceEvent::Committed(_) => {}
+            }
+        }
+    })
+    .await;
+    (under, read)
+}
+
+#[tokio::test]
+async fn records_that_are_gone_before_they_were_read_are_counted_and_the_rest_is_read() {
+    let log = Log::new("gone").await;
+    log.write(10).await;
+    log.commit(2, 2).await;
+    log.delete_records(6).await;
+    let mut source = log.read();
+    assert_eq!(offsets(&mut source, 4).await.1, [6, 7, 8, 9]);
+    assert_eq!(source.monitor().records_gone(), 4);
+    source.close(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_log_that_was_made_anew_is_read_from_its_beginning_under_a_new_claim() {
+    let log = Log::new("anew").await;
+    log.write(5).await;
+    log.commit(5, 5).await;
+    log.installation.admin.delete(&[&log.topic]).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    log.create().await;
+    log.write(2).await;
+    let mut source = log.read();
+    let SourceEvent::Assigned { claim, committed, .. } = within(30, "a claim", source.next()).await else {
+        panic!("a claim first")
+    };
+    // Deleting a topic may delete its group's offsets as well: then there is nothing to be out of reach.
+    let (epoch, read) = offsets(&mut source, 2).await;
+    assert_eq!(read, [0, 1]);
+    assert_eq!(epoch == claim.epoch, committed.is_none(), "what was done in the old log says nothing");
+    assert_eq!(source.monitor().records_gone(), 0);
+    source.close(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn an_offset_that_the_log_does_not_reach_is_not_waited_for() {
+    let log = Log::new("beyond").await;
+    log.write(5).await;
+    log.commit(5, 900).await;
+    let mut source = log.read();
+    let (_, read) = offsets(&mut source, 5).await;
+    assert_eq!(read, [0, 1, 2, 3, 4]);
+    source.close(std::time::Duration::from_secs(5)).await;
+}
