@@ -280,7 +280,10 @@ mod tests {
         claims.begin(E2, Some(Offset(0)), Vec::new());
         assert_eq!(claims.see(E2, Offset(0), 10), Sighting::New);
         claims.complete(E1, Offset(0));
-        assert_eq!(claims.next_commit(true, idle).unwrap(), [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]);
+        assert_eq!(
+            claims.next_commit(true, idle).unwrap(),
+            [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]
+        );
     }
 
     #[test]

@@ -9,22 +9,30 @@
 
 mod command;
 mod drain;
+mod findings;
 mod isolation;
 mod lane;
+mod lanes;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 pub use command::{Command, Fate, Job, Place, View};
-use lane::Lanes;
+use findings::Finding;
+use isolation::{LENIENCE, PATIENCE};
+use lanes::{Caps, Lanes};
 
 use crate::{
-    Claims, DeathReason, DisabledReason, Epoch, Offset, Outcome, Progress, Schedule, Sighting, Standing,
-    State, Timestamp, Verdict, WebhookId, Window,
+    BreakerSettings, Claims, DeathReason, Epoch, Offset, Outcome, Progress, Revision, Schedule, Sighting,
+    Standing, State, Timestamp, Verdict, WebhookId, Window,
 };
 
+/// A view that is fresh read on past whatever was asked for within the last two seconds. If after this long it has not
+/// reached the registry record that a delivery names, the registry's log holds no such record.
+const VIEW_PATIENCE: Duration = Duration::from_secs(3);
 /// How soon a refused commit is repeated.
 const COMMIT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -33,8 +41,16 @@ const COMMIT_AGAIN: Duration = Duration::from_millis(100);
 pub struct DispatchSettings {
     /// Which delay follows which attempt.
     pub schedule: Schedule,
-    /// POSTs open at once, over all webhooks.
+    /// POSTs open at once, over all webhooks. Those that are not brisk may hold half of them.
     pub max_open: usize,
+    /// POSTs open at once, over all webhooks of one account.
+    pub account_open: usize,
+    /// POSTs begun per second, over all webhooks of one account.
+    pub account_per_second: Option<NonZeroU32>,
+    /// When an endpoint is left alone.
+    pub breaker: BreakerSettings,
+    /// After how long of nothing but failures a webhook is disabled.
+    pub give_up: Duration,
     /// How far may be read ahead.
     pub window: Window,
     /// How long a record is moved aside that may not be sent now.
@@ -51,6 +67,10 @@ impl DispatchSettings {
         Self {
             schedule,
             max_open: 1024,
+            account_open: 512,
+            account_per_second: None,
+            breaker: BreakerSettings::default(),
+            give_up: Duration::from_secs(5 * 24 * 3600),
             window: Window { undone: 10_000, span: 100_000, bytes: 64 * 1024 * 1024 },
             defer: Duration::from_secs(5 * 60),
             expire: Duration::from_secs(72 * 3600),
@@ -70,8 +90,12 @@ pub struct Dispatcher<P> {
     open: HashMap<Place, Running>,
     /// Those of them that have not been running for long, in the order of their beginning.
     young: VecDeque<(Timestamp, Place)>,
-    /// How many of them have been running for long.
-    slow: usize,
+    /// What was found out about endpoints and is not told yet.
+    findings: VecDeque<(WebhookId, Finding)>,
+    /// Webhooks that were told to be gone, and at which revision.
+    gone: HashMap<WebhookId, Revision>,
+    /// Deliveries whose registry record does not exist.
+    baseless: u64,
     /// Lanes that may hold too much, and under which claim.
     crowded: VecDeque<(Epoch, WebhookId)>,
     commands: VecDeque<Command<P>>,
@@ -86,13 +110,14 @@ pub struct Dispatcher<P> {
 #[derive(Debug)]
 struct Running {
     webhook: WebhookId,
-    slow: bool,
+    overdue: bool,
 }
 
 #[derive(Debug)]
 struct Entry<P> {
     job: Job<P>,
     phase: Phase,
+    read_at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,14 +130,22 @@ enum Phase {
 impl<P: Clone> Dispatcher<P> {
     /// Nothing to do yet.
     pub fn new(settings: DispatchSettings) -> Self {
+        let caps = Caps {
+            not_brisk: settings.max_open.div_ceil(2),
+            account: settings.account_open,
+            account_per_second: settings.account_per_second,
+            breaker: settings.breaker,
+        };
         Self {
             settings,
             claims: Claims::default(),
             records: HashMap::new(),
-            lanes: Lanes::default(),
+            lanes: Lanes::new(caps),
             open: HashMap::new(),
             young: VecDeque::new(),
-            slow: 0,
+            findings: VecDeque::new(),
+            gone: HashMap::new(),
+            baseless: 0,
             crowded: VecDeque::new(),
             swept_at: Timestamp::from_millis(0),
             commands: VecDeque::new(),
@@ -136,20 +169,20 @@ impl<P: Clone> Dispatcher<P> {
         }
         let is_back = job.progress.waiting_since.is_some();
         self.lanes.push(now, &job.webhook, place, job.bytes, is_back);
-        self.note_crowded(place.epoch, &job.webhook);
-        self.records.insert(place, Entry { job, phase: Phase::Queued });
+        self.note_crowded(now, place.epoch, &job.webhook);
+        self.records.insert(place, Entry { job, phase: Phase::Queued, read_at: now });
         let crowded = self.claims.take_crowded(self.settings.window);
         self.tell(Command::Pause, crowded);
     }
 
     /// A record was read that is no delivery: it is done as soon as `payload` is written to the dead letters.
-    pub fn handle_stranger(&mut self, place: Place, payload: P, bytes: usize) {
+    pub fn handle_stranger(&mut self, now: Timestamp, place: Place, payload: P, bytes: usize) {
         if self.stopping || self.claims.see(place.epoch, place.offset, bytes) == Sighting::Done {
             return;
         }
         let job =
             Job { webhook: "".into(), registry: Offset(0), progress: Progress::default(), bytes, payload };
-        self.records.insert(place, Entry { job, phase: Phase::Writing });
+        self.records.insert(place, Entry { job, phase: Phase::Writing, read_at: now });
         self.bury(place, DeathReason::Malformed, None);
     }
 
@@ -161,11 +194,11 @@ impl<P: Clone> Dispatcher<P> {
         began: Timestamp,
         outcome: &Outcome,
     ) -> Fate {
-        let Some(Running { webhook, slow }) = self.open.remove(&place) else {
+        let Some(Running { webhook, overdue }) = self.open.remove(&place) else {
             return Fate::Stale;
         };
-        self.slow -= usize::from(slow);
-        self.lanes.closed(now, &webhook, began, slow, isolation::breath(outcome));
+        let tripped = self.lanes.closed(now, &webhook, began, overdue, outcome);
+        self.note_tripped(webhook, tripped);
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
@@ -190,15 +223,6 @@ impl<P: Clone> Dispatcher<P> {
             }
             Verdict::Deferred => self.defer(now, place, self.settings.defer, Some(outcome.clone())),
         }
-    }
-
-    /// The endpoint of a webhook is gone for good, as of the revision that was called.
-    pub fn handle_gone(&mut self, standing: &Standing) {
-        self.commands.push_back(Command::Disable {
-            webhook: standing.webhook.id.clone(),
-            revision: standing.webhook.revision,
-            reason: DisabledReason::Gone,
-        });
     }
 
     /// A record that was moved aside or buried is acknowledged where it was written.
@@ -262,6 +286,16 @@ impl<P: Clone> Dispatcher<P> {
         self.open.len()
     }
 
+    /// Breakers that are open.
+    pub fn breakers_open(&self) -> usize {
+        self.lanes.breakers_open()
+    }
+
+    /// Deliveries that named a registry record which the registry's log does not hold: it was made anew, or mirrored.
+    pub fn baseless(&self) -> u64 {
+        self.baseless
+    }
+
     /// Bytes of the records held.
     pub fn bytes(&self) -> usize {
         self.claims.undone_bytes()
@@ -269,7 +303,7 @@ impl<P: Clone> Dispatcher<P> {
 
     /// When to ask again at the latest.
     pub fn poll_timeout(&self) -> Timestamp {
-        self.lanes.next_paced().map_or(self.commit_at, |paced| paced.min(self.commit_at))
+        self.lanes.next_timed().map_or(self.commit_at, |then| then.min(self.commit_at))
     }
 
     /// What to do next; none until something is handled or [`Dispatcher::poll_timeout`] passes. Without a fresh registry
@@ -284,7 +318,8 @@ impl<P: Clone> Dispatcher<P> {
         let roomy = self.claims.take_roomy(self.settings.window);
         self.tell(Command::Resume, roomy);
         self.age(now);
-        self.commands.pop_front().or_else(|| self.relieve(now, view)).or_else(|| self.dispatch(now, view))
+        let next = self.commands.pop_front().or_else(|| self.report(now, view));
+        next.or_else(|| self.relieve(now, view)).or_else(|| self.dispatch(now, view))
     }
 
     fn tell(&mut self, command: impl FnOnce(Vec<Epoch>) -> Command<P>, epochs: Vec<Epoch>) {
@@ -321,8 +356,12 @@ impl<P: Clone> Dispatcher<P> {
                 continue;
             };
             if !view.registry.has_passed(entry.job.registry) {
-                self.lanes.sleep(&webhook);
-                continue;
+                let until = entry.read_at + VIEW_PATIENCE;
+                if now < until {
+                    self.lanes.sleep(&webhook, until);
+                    continue;
+                }
+                self.baseless += 1;
             }
             match view.registry.webhook(&webhook) {
                 None => {
@@ -330,10 +369,15 @@ impl<P: Clone> Dispatcher<P> {
                     self.bury(place, DeathReason::UnknownWebhook, None);
                 }
                 Some(standing) if standing.webhook.state == State::Active => {
-                    if let Some(send) = self.send(now, place, standing) {
-                        return Some(send);
+                    match self.lanes.begin(now, standing, PATIENCE) {
+                        lanes::Entry::Granted => return self.send(now, place, standing),
+                        lanes::Entry::Refused => continue,
+                        lanes::Entry::Shut => {
+                            let wait = self.lanes.reserve(now, &webhook);
+                            self.lanes.pop(&webhook);
+                            self.defer(now, place, wait.mul_f64(LENIENCE), None);
+                        }
                     }
-                    continue;
                 }
                 Some(_) => {
                     self.lanes.pop(&webhook);
@@ -345,16 +389,11 @@ impl<P: Clone> Dispatcher<P> {
         None
     }
 
-    /// Sends a lane's head, if the lane has a slot free.
     fn send(&mut self, now: Timestamp, place: Place, standing: &Standing) -> Option<Command<P>> {
         let webhook = &standing.webhook;
-        let slow_full = self.slow >= self.settings.max_open.div_ceil(2);
-        if self.lanes.begin(now, &webhook.id, &webhook.limits, slow_full) == lane::Entry::Refused {
-            return None;
-        }
         let entry = self.records.get_mut(&place)?;
         entry.phase = Phase::Sending;
-        self.open.insert(place, Running { webhook: webhook.id.clone(), slow: false });
+        self.open.insert(place, Running { webhook: webhook.id.clone(), overdue: false });
         self.young.push_back((now, place));
         Some(Command::Send {
             place,

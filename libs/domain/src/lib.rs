@@ -1,6 +1,7 @@
 //! Decisions of Postbode: pure functions of state, input and time. No I/O, no clock, no randomness.
 
 mod account;
+mod breaker;
 mod claims;
 mod death;
 mod dispatch;
@@ -21,6 +22,7 @@ mod tracker;
 mod webhook;
 
 pub use account::{Account, ApiKey, KeyHash, Scope};
+pub use breaker::{Breaker, BreakerSettings, Ending, Gate, Tripped};
 pub use claims::{Claims, Frontier, Window};
 pub use death::DeathReason;
 pub use dispatch::{Command, DispatchSettings, Dispatcher, Fate, Job, Place as RecordPlace, View};

@@ -20,16 +20,29 @@ impl Pace {
     /// # Errors
     /// The time from which on one is let through.
     pub fn admit(&mut self, now: Timestamp, per_second: u32) -> Result<(), Timestamp> {
-        let step = 1_000_000 / i64::from(per_second.max(1));
-        let now_us = now.as_millis().saturating_mul(1000);
-        let burst_us = i64::try_from(BURST.as_micros()).unwrap_or(0);
-        let early = self.on_time_us - burst_us;
-        if early > now_us {
-            return Err(Timestamp::from_millis(early.div_euclid(1000) + 1));
-        }
-        self.on_time_us = self.on_time_us.max(now_us) + step;
+        self.look(now)?;
+        self.take(now, per_second);
         Ok(())
     }
+
+    /// Whether one would be let through now; none is.
+    ///
+    /// # Errors
+    /// The time from which on one is let through.
+    pub fn look(&self, now: Timestamp) -> Result<(), Timestamp> {
+        let burst_us = i64::try_from(BURST.as_micros()).unwrap_or(0);
+        let early = self.on_time_us - burst_us;
+        if early > micros(now) { Err(Timestamp::from_millis(early.div_euclid(1000) + 1)) } else { Ok(()) }
+    }
+
+    /// Counts one that goes through now.
+    pub fn take(&mut self, now: Timestamp, per_second: u32) {
+        self.on_time_us = self.on_time_us.max(micros(now)) + 1_000_000 / i64::from(per_second.max(1));
+    }
+}
+
+fn micros(time: Timestamp) -> i64 {
+    time.as_millis().saturating_mul(1000)
 }
 
 #[cfg(test)]

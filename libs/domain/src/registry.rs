@@ -50,6 +50,8 @@ pub struct Standing {
     pub webhook: Arc<Webhook>,
     /// Where in the registry's log its record stands.
     pub offset: Offset,
+    /// Since when its endpoint did nothing but fail, as far as that was written down.
+    pub failing_since: Option<Timestamp>,
 }
 
 /// The in-memory view.
@@ -175,12 +177,14 @@ impl Registry {
         let Some((written, offset)) = self.written.get(id) else {
             return;
         };
-        let disabled = self.health(id).and_then(|health| health.disabled);
+        let health = self.health(id);
+        let failing_since = health.and_then(|health| health.failing_since);
+        let disabled = health.and_then(|health| health.disabled);
         let webhook = match disabled.map(|reason| written.state.after(crate::Step::Disable(reason))) {
             Some(Ok(state)) => Arc::new(Webhook { state, ..Webhook::clone(written) }),
             Some(Err(_)) | None => Arc::clone(written),
         };
-        let standing = Standing { webhook, offset: *offset };
+        let standing = Standing { webhook, offset: *offset, failing_since };
         self.route(&standing);
         self.standing.insert(id.clone(), standing);
     }

@@ -1,8 +1,7 @@
 //! What goes into the dispatcher and what comes out.
 
 use crate::{
-    DeathReason, DisabledReason, Epoch, Frontier, Offset, Outcome, Progress, Registry, Revision, Standing,
-    Tier, WebhookId,
+    DeathReason, Epoch, Frontier, Health, Offset, Outcome, Progress, Registry, Standing, Tier, WebhookId,
 };
 
 /// Where a record stands: a claim and an offset. A re-read under a later claim is another place.
@@ -78,14 +77,12 @@ pub enum Command<P> {
         /// What the shell keeps of the record.
         payload: P,
     },
-    /// Write down that a webhook gets nothing any more.
-    Disable {
-        /// The webhook.
-        webhook: WebhookId,
-        /// As of this revision: a later one voids it.
-        revision: Revision,
-        /// Why.
-        reason: DisabledReason,
+    /// Write down what was found out about an endpoint; if that disables its webhook, tell its account.
+    Health {
+        /// What was found out.
+        health: Health,
+        /// The webhook as it was when that was found out.
+        standing: Standing,
     },
     /// Commit, then call [`super::Dispatcher::handle_committed`].
     Commit(Vec<Frontier>),
@@ -104,7 +101,7 @@ impl<P> Command<P> {
             Self::Send { place, .. } | Self::Retry { place, .. } | Self::DeadLetter { place, .. } => {
                 Some(*place)
             }
-            Self::Disable { .. } | Self::Commit(_) | Self::Release(_) | Self::Pause(_) | Self::Resume(_) => {
+            Self::Health { .. } | Self::Commit(_) | Self::Release(_) | Self::Pause(_) | Self::Resume(_) => {
                 None
             }
         }

@@ -16,14 +16,25 @@ const LONGEST: Duration = Duration::from_secs(2 * 3600);
 pub(super) struct Drain {
     /// Seconds, exponentially weighted. Not a rate over time: a lane that has nothing to do is not slow.
     takes: Option<f64>,
+    /// The same of those that the endpoint took.
+    takes_well: Option<f64>,
     aside: usize,
 }
 
 impl Drain {
     /// A POST ended after so long.
-    pub(super) fn ended(&mut self, took: Duration) {
+    pub(super) fn ended(&mut self, took: Duration, well: bool) {
         let took = took.as_secs_f64().max(0.0005);
-        self.takes = Some(self.takes.map_or(took, |before| before + WEIGHT * (took - before)));
+        let weigh = |before: Option<f64>| before.map_or(took, |before| before + WEIGHT * (took - before));
+        self.takes = Some(weigh(self.takes));
+        if well {
+            self.takes_well = Some(weigh(self.takes_well));
+        }
+    }
+
+    /// Records per second over so many slots, once the endpoint is well again.
+    pub(super) fn per_second_well(&self, slots: usize) -> f64 {
+        slots.max(1) as f64 / self.takes_well.unwrap_or(UNKNOWN)
     }
 
     /// A record that was moved aside is back. Those that another process moved aside are not missed.
@@ -52,7 +63,7 @@ mod tests {
     #[test]
     fn a_lane_is_as_fast_as_its_posts_over_its_slots() {
         let mut drain = Drain::default();
-        (0..50).for_each(|_| drain.ended(Duration::from_millis(200)));
+        (0..50).for_each(|_| drain.ended(Duration::from_millis(200), true));
         assert!((drain.per_second(4, false) - 20.0).abs() < 0.1);
         assert!(drain.per_second(4, true) <= 2.0, "while it hangs it is as slow as that");
     }

@@ -1,17 +1,15 @@
-//! What keeps one endpoint's trouble its own: slow POSTs are counted, and lanes that hold too much are relieved.
+//! What keeps one endpoint's trouble its own: overdue POSTs are noticed, and lanes that hold too much are relieved.
 
 use std::time::Duration;
 
-use super::lane::Breath;
+use super::lane::OVERDUE;
 use super::{Command, Dispatcher, View};
-use crate::{Epoch, Outcome, Timestamp, Verdict, WebhookId};
+use crate::{Epoch, Timestamp, WebhookId};
 
-/// A POST that has been running for so long is slow: slow ones may hold half of the process's cap.
-const SLOW: Duration = Duration::from_secs(1);
 /// How long a lane may take to drain what it holds before that is too much.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How much longer than its wait a record's tier may be: what the lane holds meanwhile covers for its being late.
-const LENIENCE: f64 = 1.5;
+pub(super) const LENIENCE: f64 = 1.5;
 /// A lane that drains slowly may hold this part of the window even when that is full.
 const LEAST_SHARE: usize = 64;
 /// How often unused lanes are forgotten.
@@ -21,15 +19,14 @@ impl<P: Clone> Dispatcher<P> {
     /// Notices POSTs that have been running for long, and forgets lanes that are not used.
     pub(super) fn age(&mut self, now: Timestamp) {
         while let Some((began, place)) = self.young.front().copied()
-            && now.since(began) >= SLOW
+            && now.since(began) >= OVERDUE
         {
             self.young.pop_front();
             if let Some(running) = self.open.get_mut(&place) {
-                running.slow = true;
-                self.slow += 1;
+                running.overdue = true;
                 let webhook = running.webhook.clone();
-                self.lanes.slowed(&webhook);
-                self.note_crowded(place.epoch, &webhook);
+                self.lanes.overdue(&webhook);
+                self.note_crowded(now, place.epoch, &webhook);
             }
         }
         if now.since(self.swept_at) >= SWEEP {
@@ -38,17 +35,17 @@ impl<P: Clone> Dispatcher<P> {
         }
     }
 
-    pub(super) fn note_crowded(&mut self, epoch: Epoch, webhook: &WebhookId) {
-        if self.is_crowded(epoch, webhook) {
+    pub(super) fn note_crowded(&mut self, now: Timestamp, epoch: Epoch, webhook: &WebhookId) {
+        if self.is_crowded(now, epoch, webhook) {
             self.crowded.push_back((epoch, webhook.clone()));
         }
     }
 
     /// Whether a lane holds more than the window has free, or a quarter of it, and will for a while: then it takes the
     /// place of others. A lane that drains fast is better waited for than written elsewhere.
-    fn is_crowded(&self, epoch: Epoch, webhook: &WebhookId) -> bool {
+    fn is_crowded(&self, now: Timestamp, epoch: Epoch, webhook: &WebhookId) -> bool {
         let window = self.settings.window;
-        let (records, bytes, wait) = self.lanes.load(webhook);
+        let (records, bytes, wait) = self.lanes.load(now, webhook);
         let (free, free_bytes) = self.claims.room(epoch, window);
         let most = free.max(window.undone / LEAST_SHARE).min(window.undone / 4);
         let most_bytes = free_bytes.max(window.bytes / LEAST_SHARE / 16);
@@ -59,7 +56,8 @@ impl<P: Clone> Dispatcher<P> {
     pub(super) fn relieve(&mut self, now: Timestamp, view: View<'_>) -> Option<Command<P>> {
         while view.fresh && !self.stopping {
             let (epoch, webhook) = self.crowded.front().cloned()?;
-            let last = if self.is_crowded(epoch, &webhook) { self.lanes.overflow(&webhook) } else { None };
+            let last =
+                if self.is_crowded(now, epoch, &webhook) { self.lanes.overflow(now, &webhook) } else { None };
             match last {
                 Some((place, wait)) if self.records.contains_key(&place) => {
                     self.defer(now, place, wait.mul_f64(LENIENCE), None);
@@ -70,15 +68,5 @@ impl<P: Clone> Dispatcher<P> {
             }
         }
         None
-    }
-}
-
-/// What an outcome says about the endpoint.
-pub(super) fn breath(outcome: &Outcome) -> Breath {
-    match outcome.verdict() {
-        Verdict::Delivered => Breath::Easy,
-        Verdict::Failed { throttled: true, .. } => Breath::Short,
-        Verdict::Failed { .. } if matches!(outcome, Outcome::TimedOut(_)) => Breath::Short,
-        Verdict::Failed { .. } | Verdict::Gone | Verdict::Deferred => Breath::Unknown,
     }
 }

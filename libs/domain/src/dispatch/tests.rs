@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::fixtures::webhook;
-use crate::{Change, Frontier, Limits, Registry, Tiers, Webhook};
+use crate::{Change, DisabledReason, Frontier, Limits, Registry, Tiers, Webhook};
 
 const E: Epoch = Epoch(1);
 
@@ -34,10 +34,16 @@ struct Bench {
 
 impl Bench {
     fn new(webhooks: &[Webhook]) -> Self {
+        Self::with(webhooks, |_| ())
+    }
+
+    fn with(webhooks: &[Webhook], change: impl FnOnce(&mut DispatchSettings)) -> Self {
         let tiers = Tiers::new([secs(5), secs(30), secs(300)]).unwrap();
         let schedule = Schedule::new(tiers, &[secs(5), secs(30)]).unwrap();
+        let mut settings = DispatchSettings::new(schedule);
+        change(&mut settings);
         let mut bench = Self {
-            dispatcher: Dispatcher::new(DispatchSettings::new(schedule)),
+            dispatcher: Dispatcher::new(settings),
             registry: Registry::default(),
             fresh: true,
             now: at(1_000_000),
@@ -85,16 +91,32 @@ impl Bench {
     /// The commit that is asked for now.
     fn commit(&mut self) -> Option<Vec<Frontier>> {
         let view = View { registry: &self.registry, fresh: self.fresh };
-        std::iter::from_fn(|| self.dispatcher.next_command(self.now, view)).find_map(|command| match command {
-            Command::Commit(frontiers) => Some(frontiers),
-            Command::Send { .. }
-            | Command::Retry { .. }
-            | Command::DeadLetter { .. }
-            | Command::Disable { .. }
-            | Command::Release(_)
-            | Command::Pause(_)
-            | Command::Resume(_) => None,
-        })
+        std::iter::from_fn(|| self.dispatcher.next_command(self.now, view)).find_map(
+            |command| match command {
+                Command::Commit(frontiers) => Some(frontiers),
+                Command::Send { .. }
+                | Command::Retry { .. }
+                | Command::DeadLetter { .. }
+                | Command::Health { .. }
+                | Command::Release(_)
+                | Command::Pause(_)
+                | Command::Resume(_) => None,
+            },
+        )
+    }
+
+    /// Lets webhooks take a call each, from another partition, so that they are known to be brisk.
+    fn prove(&mut self, webhooks: &[&str]) {
+        let epoch = Epoch(99);
+        self.dispatcher.handle_assigned(epoch, Some(Offset(0)), Vec::new());
+        for (n, webhook) in (0..).zip(webhooks) {
+            let place = Place { epoch, offset: Offset(n) };
+            let (registry, progress) = (Offset(0), Progress::default());
+            let job = Job { webhook: (*webhook).into(), registry, progress, bytes: 100, payload: n };
+            self.dispatcher.handle_delivery(self.now, place, job);
+            assert_eq!(self.sends(), [n]);
+            self.dispatcher.handle_outcome(self.now, place, self.now, &answered(200));
+        }
     }
 
     /// What is sent now, by offset.
@@ -103,7 +125,7 @@ impl Bench {
             Command::Send { place, .. } => Some(place.offset.0),
             Command::Retry { .. }
             | Command::DeadLetter { .. }
-            | Command::Disable { .. }
+            | Command::Health { .. }
             | Command::Commit(_)
             | Command::Release(_)
             | Command::Pause(_)
@@ -187,10 +209,10 @@ fn an_endpoint_that_is_gone_is_disabled_as_of_the_revision_that_was_called() {
     bench.outcome(0, &answered(410));
     bench.dispatcher.handle_gone(standing);
     let commands = bench.commands();
-    let [Command::DeadLetter { .. }, Command::Disable { revision, reason, .. }] = &commands[..] else {
+    let [Command::DeadLetter { .. }, Command::Health { health, .. }] = &commands[..] else {
         panic!("{commands:?}")
     };
-    assert_eq!((*revision, *reason), (standing.webhook.revision, DisabledReason::Gone));
+    assert_eq!((health.revision, health.disabled), (standing.webhook.revision, Some(DisabledReason::Gone)));
 }
 
 #[test]
@@ -243,6 +265,19 @@ fn a_deleted_webhook_is_unknown_only_to_a_view_that_has_passed_its_record() {
 }
 
 #[test]
+fn a_registry_record_that_does_not_exist_is_not_waited_for() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read_with(0, "a", 900, Progress::default());
+    assert_eq!(bench.sends(), [0; 0]);
+    bench.now = bench.now + secs(2);
+    assert_eq!(bench.sends(), [0; 0], "the view may not have been asked since");
+    assert!(bench.dispatcher.poll_timeout() <= bench.now + secs(1));
+    bench.now = bench.now + secs(1);
+    assert_eq!(bench.sends(), [0]);
+    assert_eq!(bench.dispatcher.baseless(), 1);
+}
+
+#[test]
 fn without_a_fresh_registry_everything_undecided_waits_and_what_runs_is_finished() {
     let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
     bench.read(0, "a");
@@ -273,8 +308,9 @@ fn a_lane_keeps_to_its_concurrency_and_the_lanes_take_turns() {
 
 #[test]
 fn the_process_keeps_to_its_cap() {
-    let mut bench = Bench::new(&[webhook("a", "acme", &[]), webhook("b", "acme", &[])]);
-    bench.dispatcher.settings.max_open = 3;
+    let both = [webhook("a", "acme", &[]), webhook("b", "acme", &[])];
+    let mut bench = Bench::with(&both, |settings| settings.max_open = 3);
+    bench.prove(&["a", "b"]);
     for offset in 0..5 {
         bench.read(offset, if offset % 2 == 0 { "a" } else { "b" });
     }
@@ -371,11 +407,12 @@ fn when_time_is_up_what_is_done_is_committed_and_what_runs_is_left_to_the_next_o
 fn a_record_that_is_no_delivery_is_buried_whatever_the_registry_says() {
     let mut bench = Bench::new(&[]);
     bench.fresh = false;
-    bench.dispatcher.handle_stranger(place(0), 0, 10);
+    bench.dispatcher.handle_stranger(bench.now, place(0), 0, 10);
     assert!(matches!(bench.commands()[..], [Command::DeadLetter { reason: DeathReason::Malformed, .. }]));
     bench.dispatcher.handle_written(place(0));
     assert_eq!(bench.frontier(), frontier(1, &[]));
 }
 
+mod breakers;
 mod isolation;
 mod whatever_happens;

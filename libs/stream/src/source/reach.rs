@@ -66,14 +66,22 @@ impl Poller {
         let from = match Reach::of(next, low, high) {
             Reach::Holds => next.map_or(low, |next| next.0),
             Reach::BeginsLater(gone) => {
-                tracing::error!(kafka.topic = topic, kafka.partition = partition, kafka.records = gone,
-                    "records are gone that were never read: retention is over, or somebody deleted them");
+                tracing::error!(
+                    kafka.topic = topic,
+                    kafka.partition = partition,
+                    kafka.records = gone,
+                    "records are gone that were never read: retention is over, or somebody deleted them"
+                );
                 self.monitor.gone(gone);
                 low
             }
             Reach::EndsBefore => {
-                tracing::error!(kafka.topic = topic, kafka.partition = partition, kafka.offset = high,
-                    "the log ends before the place where it is read: it was cut or made anew, and is read from its beginning");
+                tracing::error!(
+                    kafka.topic = topic,
+                    kafka.partition = partition,
+                    kafka.offset = high,
+                    "the log ends before the place where it is read: it was cut or made anew, and is read from its beginning"
+                );
                 self.begin_anew(place, Offset(low))?;
                 low
             }

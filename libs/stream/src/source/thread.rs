@@ -20,8 +20,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wire::Record;
 
-use super::context::{Context, Place, Rebalanced};
 use super::claimed::Claimed;
+use super::context::{Context, Place, Rebalanced};
 use super::{Monitor, Order, SourceEvent, SourceOptions, convert};
 
 /// How long one poll waits: orders are obeyed in between.

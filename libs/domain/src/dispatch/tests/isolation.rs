@@ -21,7 +21,7 @@ fn running(bench: &mut Bench) -> usize {
 fn a_lane_widens_with_success_and_narrows_when_its_endpoint_is_out_of_breath() {
     let limits = Limits { concurrency: 6, ..Limits::default() };
     for short in [Outcome::TimedOut(Waited::FirstByte), answered(429), answered(503)] {
-        let mut bench = Bench::new(&[limited("a", limits)]);
+        let mut bench = Bench::with(&[limited("a", limits)], |settings| settings.breaker.failures = 0);
         (0..40).for_each(|offset| bench.read(offset, "a"));
         assert_eq!(running(&mut bench), 2);
         for offset in 0..6 {
@@ -65,26 +65,105 @@ fn a_rate_is_kept_and_holds_up_nobody_else() {
 }
 
 #[test]
-fn slow_posts_hold_at_most_half_of_the_process() {
-    let mut bench = Bench::new(&[webhook("hangs", "acme", &[]), webhook("well", "acme", &[])]);
-    bench.dispatcher.settings.max_open = 8;
-    for offset in 0..6 {
-        bench.read(offset, "hangs");
-        running(&mut bench);
-        if offset < 4 {
-            bench.outcome(offset, &answered(200));
+fn lanes_that_are_not_brisk_hold_half_of_the_process_however_many_they_are() {
+    let mut webhooks: Vec<_> = (0..100).map(|n| webhook(&format!("hangs{n}"), "acme", &[])).collect();
+    webhooks.push(webhook("well", "bolt", &[]));
+    let mut bench = Bench::with(&webhooks, |settings| {
+        settings.max_open = 40;
+        settings.account_open = 40;
+    });
+    bench.prove(&["well"]);
+    for offset in 0..1000 {
+        bench.read(offset, &format!("hangs{}", offset % 100));
+    }
+    assert_eq!(running(&mut bench), 20, "nobody knows yet that they hang, and nobody needs to");
+    for offset in 1000..1030 {
+        bench.read(offset, "well");
+    }
+    assert_eq!(bench.sends(), [1000, 1001, 1002], "as wide as it is");
+    bench.now = bench.now + secs(15);
+    for offset in 1000..1003 {
+        bench.outcome(offset, &answered(200));
+    }
+    bench.sends();
+    let before = bench.dispatcher.open();
+    let (webhook, place) = bench
+        .dispatcher
+        .open
+        .iter()
+        .map(|(place, r)| (r.webhook.clone(), *place))
+        .min_by_key(|(w, _)| w.clone())
+        .unwrap();
+    assert!(webhook.as_str().starts_with("hangs"));
+    bench.outcome(place.offset.0, &Outcome::TimedOut(Waited::FirstByte));
+    let commands = bench.commands();
+    assert!(
+        matches!(commands[..], [Command::Retry { .. }, Command::Send { .. }]),
+        "the next one that waited"
+    );
+    assert_eq!(bench.dispatcher.open(), before);
+}
+
+#[test]
+fn a_lane_that_begins_to_hang_is_noticed_and_begins_no_more_than_its_share() {
+    let both = [webhook("turns", "acme", &[]), webhook("well", "bolt", &[])];
+    let mut bench = Bench::with(&both, |settings| settings.max_open = 40);
+    for offset in 0..100 {
+        bench.read(offset, "turns");
+        bench.sends();
+        bench.outcome(offset, &answered(200));
+    }
+    (100..110).for_each(|offset| bench.read(offset, "turns"));
+    assert_eq!(running(&mut bench), 10);
+    bench.now = bench.now + Duration::from_millis(250);
+    (110..200).for_each(|offset| bench.read(offset, "turns"));
+    assert_eq!(running(&mut bench), 20);
+    bench.outcome(100, &answered(200));
+    assert_eq!(running(&mut bench), 20);
+}
+
+#[test]
+fn an_account_keeps_to_its_share_of_the_process_and_whoever_waits_gets_what_others_leave() {
+    let webhooks: Vec<_> = (0..10).map(|n| webhook(&format!("w{n}"), "acme", &[])).collect();
+    let mut bench = Bench::with(&webhooks, |settings| settings.account_open = 3);
+    (0..40).for_each(|offset| bench.read(offset, &format!("w{}", offset % 10)));
+    let mut sent = Vec::new();
+    while sent.len() < 40 {
+        let now = bench.sends();
+        assert!(!now.is_empty() && bench.dispatcher.open() <= 3, "{sent:?}");
+        for offset in &now {
+            bench.outcome(*offset, &answered(200));
         }
+        sent.extend(now);
     }
-    (6..20).for_each(|offset| bench.read(offset, "hangs"));
-    running(&mut bench);
-    for _ in 0..10 {
-        bench.now = bench.now + secs(2);
-        running(&mut bench);
+    let first: BTreeSet<_> = sent[..20].iter().map(|offset| offset % 10).collect();
+    assert_eq!(first.len(), 10, "none waits for long");
+}
+
+#[test]
+fn an_accounts_rate_is_kept_over_all_of_its_lanes() {
+    for per_second in [50, 5_000] {
+        let mut webhooks: Vec<_> = (0..10).map(|n| webhook(&format!("w{n}"), "acme", &[])).collect();
+        webhooks.push(webhook("other", "bolt", &[]));
+        let mut bench =
+            Bench::with(&webhooks, |settings| settings.account_per_second = NonZeroU32::new(per_second));
+        bench.dispatcher.settings.window = Window { undone: 1 << 20, span: 1 << 20, bytes: 1 << 30 };
+        let mut sent = 0;
+        for step in 0..2_000 {
+            for n in 0..10 {
+                bench.read(step * 10 + n, &format!("w{n}"));
+            }
+            for offset in bench.sends() {
+                bench.outcome(offset, &answered(200));
+                sent += 1;
+            }
+            bench.now = bench.now + Duration::from_millis(1);
+        }
+        let most = per_second * 2 + per_second / 10 + 2;
+        assert!((per_second * 2 - per_second / 10..=most).contains(&sent), "{sent} at {per_second}");
+        bench.read(100_000, "other");
+        assert!(bench.sends().contains(&100_000));
     }
-    let hanging = bench.dispatcher.open();
-    assert!(hanging <= 8, "{hanging}");
-    (20..24).for_each(|offset| bench.read(offset, "hangs"));
-    assert_eq!(running(&mut bench), hanging, "it begins no more while half of the process is slow");
 }
 
 #[test]
@@ -110,7 +189,7 @@ fn what_is_too_much_for_a_hanging_lane_is_moved_aside_and_whoever_is_behind_it_i
                 Command::Pause(_) => paused = true,
                 Command::Send { .. } | Command::Retry { .. } | Command::Resume(_) => {}
                 other @ (Command::DeadLetter { .. }
-                | Command::Disable { .. }
+                | Command::Health { .. }
                 | Command::Commit(_)
                 | Command::Release(_)) => panic!("{other:?}"),
             }
@@ -202,7 +281,7 @@ impl Backlog {
                 Command::Pause(_) => self.paused = true,
                 Command::Resume(_) => self.paused = false,
                 other @ (Command::DeadLetter { .. }
-                | Command::Disable { .. }
+                | Command::Health { .. }
                 | Command::Commit(_)
                 | Command::Release(_)) => panic!("{other:?}"),
             }

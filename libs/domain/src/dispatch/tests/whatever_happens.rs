@@ -98,7 +98,7 @@ impl World {
                         self.hand_over();
                     }
                 }
-                Command::Disable { .. } | Command::Pause(_) | Command::Resume(_) => {}
+                Command::Health { .. } | Command::Pause(_) | Command::Resume(_) => {}
             }
         }
         Ok(())
@@ -122,7 +122,8 @@ impl World {
     /// What is done is committed by the time that a claim is released.
     fn check_released(&self, epochs: &[Epoch]) -> Result<(), TestCaseError> {
         for offset in self.done_here.iter().filter(|_| epochs.contains(&Epoch(self.epoch))) {
-            let committed = *offset < self.committed.offset.0 || self.committed.completed.contains(&Offset(*offset));
+            let committed =
+                *offset < self.committed.offset.0 || self.committed.completed.contains(&Offset(*offset));
             prop_assert!(committed, "{offset} is done, and the next owner does not know it");
         }
         Ok(())

@@ -1,0 +1,406 @@
+//! A virtual queue per webhook, served in turn: a busy webhook waits behind itself only.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::Place;
+use super::lane::{Lane, Queued, Turn};
+use crate::{
+    AccountId, Breaker, BreakerSettings, Gate, Outcome, Pace, Standing, Timestamp, Tripped, WebhookId,
+};
+
+/// A lane that had nothing to do for so long is forgotten: an idle webhook costs nothing.
+const FORGET: Duration = Duration::from_secs(60);
+/// One whose endpoint was in trouble is remembered for longer.
+const REMEMBER: Duration = Duration::from_secs(3600);
+
+/// What lanes share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caps {
+    /// POSTs that may be open in lanes that are not brisk.
+    pub(super) not_brisk: usize,
+    /// POSTs that may be open in one account's lanes.
+    pub(super) account: usize,
+    /// POSTs that may begin per second in one account's lanes.
+    pub(super) account_per_second: Option<NonZeroU32>,
+    pub(super) breaker: BreakerSettings,
+}
+
+/// Every webhook's lane.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    caps: Caps,
+    lanes: HashMap<WebhookId, Lane>,
+    accounts: HashMap<AccountId, Load>,
+    /// Lanes to look at, in turn. A lane is in here at most once.
+    turns: VecDeque<WebhookId>,
+    /// What waits for a time.
+    timers: BinaryHeap<Reverse<(Timestamp, Timer)>>,
+    /// POSTs open in lanes that are not brisk, and the lanes that wait for one of those to end.
+    not_brisk: usize,
+    until_brisk: VecDeque<WebhookId>,
+}
+
+/// What an account's lanes hold together.
+#[derive(Debug, Default)]
+struct Load {
+    open: usize,
+    pace: Pace,
+    waiting: VecDeque<WebhookId>,
+    timed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Lane(WebhookId),
+    Account(AccountId),
+}
+
+/// Whether a lane's head may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It is taken off the lane.
+    Granted,
+    /// The lane waits: for a slot, its rate, its breaker.
+    Refused,
+    /// The lane's breaker is open for so long that its records had better wait elsewhere.
+    Shut,
+}
+
+impl Lanes {
+    pub(super) fn new(caps: Caps) -> Self {
+        Self {
+            caps,
+            lanes: HashMap::new(),
+            accounts: HashMap::new(),
+            turns: VecDeque::new(),
+            timers: BinaryHeap::new(),
+            not_brisk: 0,
+            until_brisk: VecDeque::new(),
+        }
+    }
+
+    /// Adds a record at a lane's end; `is_back` says that it was moved aside before.
+    pub(super) fn push(
+        &mut self,
+        now: Timestamp,
+        webhook: &WebhookId,
+        place: Place,
+        bytes: usize,
+        is_back: bool,
+    ) {
+        let lane = match self.lanes.get_mut(webhook) {
+            Some(lane) => lane,
+            None => self.lanes.entry(webhook.clone()).or_insert_with(|| Lane::new(now)),
+        };
+        lane.push(now, Queued { place, bytes });
+        if is_back {
+            lane.drain.came_back();
+        }
+        self.take_turn(webhook);
+    }
+
+    /// How much a lane holds, in records and bytes, and how long it will take to drain that.
+    pub(super) fn load(&self, now: Timestamp, webhook: &WebhookId) -> (usize, usize, Duration) {
+        self.lanes.get(webhook).map_or((0, 0, Duration::ZERO), |lane| {
+            let seconds = lane.queue.len() as f64 / lane.per_second();
+            let wait = lane.shut_for(now) + Duration::from_secs_f64(seconds.min(1e9));
+            (lane.queue.len(), lane.queued_bytes, wait)
+        })
+    }
+
+    /// Takes the last record off a lane, and promises it the lane's next free slot: so far away.
+    pub(super) fn overflow(&mut self, now: Timestamp, webhook: &WebhookId) -> Option<(Place, Duration)> {
+        let lane = self.lanes.get_mut(webhook)?;
+        let last = lane.pop_back()?;
+        let (waiting, rate) = (lane.queue.len() + lane.open, lane.per_second());
+        Some((last.place, lane.shut_for(now) + lane.drain.reserve(waiting, rate)))
+    }
+
+    /// Promises the head of a lane whose breaker is open a slot after that: so far away.
+    pub(super) fn reserve(&mut self, now: Timestamp, webhook: &WebhookId) -> Duration {
+        self.lanes.get_mut(webhook).map_or(Duration::ZERO, |lane| {
+            let rate = lane.per_second();
+            lane.shut_for(now) + lane.drain.reserve(0, rate)
+        })
+    }
+
+    /// The lane whose turn it is, and the record at its head. The lane keeps its turn until something is done.
+    pub(super) fn next(&mut self, now: Timestamp) -> Option<(WebhookId, Place)> {
+        self.wake_timed(now);
+        loop {
+            let webhook = self.turns.front()?.clone();
+            match self.lanes.get(&webhook).and_then(|lane| lane.queue.front()) {
+                Some(head) => return Some((webhook, head.place)),
+                None => self.end_turn(&webhook, Turn::Idle),
+            }
+        }
+    }
+
+    /// Takes the head off the lane whose turn it is; the next lane's turn comes.
+    pub(super) fn pop(&mut self, webhook: &WebhookId) {
+        if let Some(lane) = self.lanes.get_mut(webhook) {
+            lane.pop_front();
+        }
+        self.end_turn(webhook, Turn::Idle);
+        self.take_turn(webhook);
+    }
+
+    /// Takes the head off to be sent, if nothing stands against that: the lane's width, rate and breaker, its account's
+    /// share, and the share of lanes that are not brisk. A breaker that is open for longer than `patience` is `Shut`.
+    pub(super) fn begin(&mut self, now: Timestamp, standing: &Standing, patience: Duration) -> Entry {
+        let webhook = &standing.webhook;
+        let Some(lane) = self.lanes.get_mut(&webhook.id) else {
+            return Entry::Refused;
+        };
+        lane.limits = webhook.limits;
+        if lane.account.is_none() {
+            lane.account = Some(webhook.account.clone());
+            if let Some(since) = standing.failing_since {
+                lane.breaker = Breaker::resume(now, since, &self.caps.breaker);
+            }
+        }
+        let gate = lane.breaker.gate(now);
+        if matches!(gate, Gate::Open(until) if until.since(now) > patience) {
+            return Entry::Shut;
+        }
+        let obstacle = self.obstacle(now, &webhook.id, &webhook.account, gate);
+        match obstacle {
+            Some(turn) => self.end_turn(&webhook.id, turn),
+            None => {
+                self.count_begun(now, &webhook.id, &webhook.account);
+                self.pop(&webhook.id);
+            }
+        }
+        self.pass_on(&webhook.account, obstacle);
+        if obstacle.is_none() { Entry::Granted } else { Entry::Refused }
+    }
+
+    /// What a lane did not take, or did not need, of what others wait for is for the next of them.
+    fn pass_on(&mut self, account: &AccountId, obstacle: Option<Turn>) {
+        if !self.until_brisk.is_empty()
+            && obstacle != Some(Turn::Brisk)
+            && self.not_brisk < self.caps.not_brisk
+        {
+            self.wake_first(|lanes| lanes.until_brisk.pop_front(), Turn::Brisk);
+        }
+        let cap = self.caps.account;
+        let free = |load: &Load| !load.waiting.is_empty() && !load.timed && load.open < cap;
+        if obstacle != Some(Turn::Account) && self.accounts.get(account).is_some_and(free) {
+            self.wake_first(|lanes| lanes.accounts.get_mut(account)?.waiting.pop_front(), Turn::Account);
+        }
+    }
+
+    /// What a lane has to wait for before it may begin a POST; it is woken when that is over.
+    fn obstacle(&mut self, now: Timestamp, id: &WebhookId, account: &AccountId, gate: Gate) -> Option<Turn> {
+        let lane = self.lanes.get(id)?;
+        if let Gate::Open(until) = gate {
+            self.timers.push(Reverse((until, Timer::Lane(id.clone()))));
+            return Some(Turn::Paced);
+        }
+        if gate == Gate::Probing || !lane.has_slot() {
+            return Some(Turn::Idle);
+        }
+        if !lane.is_brisk() && self.not_brisk >= self.caps.not_brisk {
+            self.until_brisk.push_back(id.clone());
+            return Some(Turn::Brisk);
+        }
+        if let Some(Err(then)) = lane.limits.per_second.map(|_| lane.pace.look(now)) {
+            self.timers.push(Reverse((then, Timer::Lane(id.clone()))));
+            return Some(Turn::Paced);
+        }
+        let load = self.accounts.entry(account.clone()).or_default();
+        if load.open >= self.caps.account {
+            load.waiting.push_back(id.clone());
+            return Some(Turn::Account);
+        }
+        if let Some(Err(then)) = self.caps.account_per_second.map(|_| load.pace.look(now)) {
+            load.waiting.push_back(id.clone());
+            if !std::mem::replace(&mut load.timed, true) {
+                self.timers.push(Reverse((then, Timer::Account(account.clone()))));
+            }
+            return Some(Turn::Account);
+        }
+        None
+    }
+
+    fn count_begun(&mut self, now: Timestamp, id: &WebhookId, account: &AccountId) {
+        if let Some(lane) = self.lanes.get_mut(id) {
+            lane.open += 1;
+            lane.used_at = now;
+            if let Some(rate) = lane.limits.per_second {
+                lane.pace.take(now, rate.get());
+            }
+            if lane.breaker.gate(now) == Gate::Probe {
+                lane.breaker.probe();
+            }
+            self.not_brisk += usize::from(!lane.is_brisk());
+        }
+        if let Some(load) = self.accounts.get_mut(account) {
+            load.open += 1;
+            if let Some(rate) = self.caps.account_per_second {
+                load.pace.take(now, rate.get());
+            }
+        }
+    }
+
+    /// A POST of the lane is overdue.
+    pub(super) fn overdue(&mut self, webhook: &WebhookId) {
+        self.change(webhook, Lane::overdue);
+    }
+
+    /// A POST of the lane ended: a slot is free.
+    pub(super) fn closed(
+        &mut self,
+        now: Timestamp,
+        webhook: &WebhookId,
+        began: Timestamp,
+        was_overdue: bool,
+        outcome: &Outcome,
+    ) -> Tripped {
+        let breaker = self.caps.breaker;
+        let mut tripped = Tripped::Unchanged;
+        self.change(webhook, |lane| tripped = lane.closed(now, began, was_overdue, outcome, &breaker));
+        let account = self.lanes.get(webhook).and_then(|lane| lane.account.clone());
+        if let Some(account) = account {
+            self.close_for(&account);
+        }
+        if self.not_brisk < self.caps.not_brisk {
+            self.wake_first(|lanes| lanes.until_brisk.pop_front(), Turn::Brisk);
+        }
+        let lane = self.lanes.get_mut(webhook);
+        if let Some(lane) = lane.filter(|lane| lane.turn == Turn::Brisk && lane.is_brisk()) {
+            lane.turn = Turn::Idle;
+        }
+        self.take_turn(webhook);
+        tripped
+    }
+
+    /// Changes a lane, and counts it where it belongs afterwards.
+    fn change(&mut self, webhook: &WebhookId, change: impl FnOnce(&mut Lane)) {
+        let Some(lane) = self.lanes.get_mut(webhook) else { return };
+        let held = |lane: &Lane| if lane.is_brisk() { 0 } else { lane.open };
+        let before = held(lane);
+        change(lane);
+        let others = self.not_brisk.checked_sub(before).expect("a lane's POSTs were counted when they began");
+        self.not_brisk = others + held(lane);
+    }
+
+    fn close_for(&mut self, account: &AccountId) {
+        let Some(load) = self.accounts.get_mut(account) else { return };
+        load.open = load.open.checked_sub(1).expect("a POST was counted when it began");
+        if load.timed {
+            return;
+        }
+        if load.open == 0 && load.waiting.is_empty() && self.caps.account_per_second.is_none() {
+            self.accounts.remove(account);
+            return;
+        }
+        self.wake_first(|lanes| lanes.accounts.get_mut(account)?.waiting.pop_front(), Turn::Account);
+    }
+
+    /// Wakes the first lane of those that `pop` names which still waits for that.
+    fn wake_first(&mut self, mut pop: impl FnMut(&mut Self) -> Option<WebhookId>, waits_for: Turn) {
+        while let Some(webhook) = pop(self) {
+            let lane = self.lanes.get_mut(&webhook);
+            if let Some(lane) = lane.filter(|lane| lane.turn == waits_for) {
+                lane.turn = Turn::Idle;
+                if !lane.queue.is_empty() {
+                    return self.take_turn(&webhook);
+                }
+            }
+        }
+    }
+
+    /// The lane waits for the registry, but not past `until`.
+    pub(super) fn sleep(&mut self, webhook: &WebhookId, until: Timestamp) {
+        self.timers.push(Reverse((until, Timer::Lane(webhook.clone()))));
+        self.end_turn(webhook, Turn::Asleep);
+    }
+
+    /// Whatever waited for the registry has its turn again.
+    pub(super) fn wake(&mut self) {
+        for (webhook, lane) in self.lanes.iter_mut().filter(|(_, lane)| lane.turn == Turn::Asleep) {
+            lane.turn = Turn::Queued;
+            self.turns.push_back(webhook.clone());
+        }
+    }
+
+    /// When the first of those that wait for a time may go on.
+    pub(super) fn next_timed(&self) -> Option<Timestamp> {
+        self.timers.peek().map(|Reverse((then, _))| *then)
+    }
+
+    /// Takes records out, wherever they stand.
+    pub(super) fn forget(&mut self, places: &HashSet<Place>) {
+        for lane in self.lanes.values_mut() {
+            lane.queue.retain(|queued| !places.contains(&queued.place));
+            lane.queued_bytes = lane.queue.iter().map(|queued| queued.bytes).sum();
+        }
+    }
+
+    /// Forgets lanes that had nothing to do for a while.
+    pub(super) fn sweep(&mut self, now: Timestamp) {
+        self.lanes.retain(|_, lane| {
+            let keep = if lane.breaker.is_blank() { FORGET } else { REMEMBER };
+            !(lane.is_idle() && now.since(lane.used_at) >= keep)
+        });
+        self.accounts.retain(|_, load| load.open > 0 || load.timed || !load.waiting.is_empty());
+    }
+
+    /// Lanes whose breaker is open.
+    pub(super) fn breakers_open(&self) -> usize {
+        self.lanes.values().filter(|lane| lane.breaker.is_open()).count()
+    }
+
+    fn wake_timed(&mut self, now: Timestamp) {
+        while let Some(Reverse((then, _))) = self.timers.peek()
+            && *then <= now
+            && let Some(Reverse((_, timer))) = self.timers.pop()
+        {
+            match timer {
+                Timer::Lane(webhook) => {
+                    let waits = |lane: &&mut Lane| matches!(lane.turn, Turn::Paced | Turn::Asleep);
+                    if let Some(lane) = self.lanes.get_mut(&webhook).filter(waits) {
+                        lane.turn = Turn::Idle;
+                    }
+                    self.take_turn(&webhook);
+                }
+                Timer::Account(account) => self.wake_account(now, account),
+            }
+        }
+    }
+
+    /// As many of an account's lanes go on as its rate allows in a millisecond; those behind them wait for the next one.
+    fn wake_account(&mut self, now: Timestamp, account: AccountId) {
+        let per_second = self.caps.account_per_second.map_or(1, NonZeroU32::get);
+        for _ in 0..=per_second / 1000 {
+            self.wake_first(|lanes| lanes.accounts.get_mut(&account)?.waiting.pop_front(), Turn::Account);
+        }
+        let Some(load) = self.accounts.get_mut(&account) else { return };
+        load.timed = !load.waiting.is_empty();
+        if load.timed {
+            let step = (Duration::from_secs(1) / per_second).max(Duration::from_millis(1));
+            self.timers.push(Reverse((now + step, Timer::Account(account))));
+        }
+    }
+
+    fn take_turn(&mut self, webhook: &WebhookId) {
+        if let Some(lane) = self.lanes.get_mut(webhook)
+            && lane.turn == Turn::Idle
+            && !lane.queue.is_empty()
+        {
+            lane.turn = Turn::Queued;
+            self.turns.push_back(webhook.clone());
+        }
+    }
+
+    fn end_turn(&mut self, webhook: &WebhookId, turn: Turn) {
+        self.turns.pop_front();
+        if let Some(lane) = self.lanes.get_mut(webhook) {
+            lane.turn = turn;
+        }
+    }
+}
