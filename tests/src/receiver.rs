@@ -19,6 +19,8 @@ pub struct Answer {
     pub status: u16,
     /// How long it takes.
     pub delay: Duration,
+    /// What `Retry-After` asks for, in seconds.
+    pub retry_after: Option<u64>,
 }
 
 impl Answer {
@@ -179,5 +181,8 @@ async fn answer(
     let status = StatusCode::from_u16(call.status).unwrap();
     tokio::time::sleep(answer.delay).await;
     shared.seen.calls.lock().unwrap().push(call);
-    status.into_response()
+    match answer.retry_after {
+        Some(seconds) => (status, [("retry-after", seconds.to_string())]).into_response(),
+        None => status.into_response(),
+    }
 }

@@ -151,6 +151,8 @@ impl World {
         if kind == Kind::Delivery {
             set("POSTBODE__DELIVERY__SCHEDULE", "300ms,300ms,1s");
             set("POSTBODE__DELIVERY__DEFER", "300ms");
+            set("POSTBODE__DELIVERY__BREAKER_FIRST", "300ms");
+            set("POSTBODE__DELIVERY__BREAKER_LONGEST", "1s");
         }
         for (name, value) in &self.environment {
             let section = name.split("__").nth(1).unwrap_or_default().to_lowercase();

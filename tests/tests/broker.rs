@@ -29,6 +29,7 @@ async fn a_broker_that_restarts_in_mid_stream_loses_nothing() {
     let receiver = Receiver::scripted(|_, before| Answer {
         status: if before == 0 { 500 } else { 204 },
         delay: Duration::from_millis(10),
+        ..Answer::default()
     })
     .await;
     world.hook("acme", &receiver, &[], json!({"limits": {"concurrency": 8}})).await;

@@ -88,6 +88,7 @@ fn facts(webhook: &Webhook) -> Vec<(&'static str, String)> {
         ("format", webhook.format.clone()),
         ("state", webhook.state.clone()),
         ("disabled for", webhook.disabled_reason.clone().unwrap_or_default()),
+        ("breaker", webhook.breaker.clone()),
         ("failing since", time(webhook.failing_since)),
         ("verified at", time(webhook.verified_at)),
         ("headers", webhook.headers.join(", ")),

@@ -9,6 +9,7 @@ pub mod disposition;
 pub mod event;
 pub mod format;
 pub mod names;
+pub mod operational;
 mod record;
 pub mod registry;
 pub mod text;

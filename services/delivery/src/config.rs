@@ -1,6 +1,8 @@
 //! The service's configuration.
 
-use domain::{DispatchSettings, Keyring, Schedule, Tiers};
+use std::num::NonZeroU32;
+
+use domain::{BreakerSettings, DispatchSettings, Keyring, Schedule, Tiers};
 use http::HeaderValue;
 use outbound::OutboundSettings;
 use process::SealSettings;
@@ -32,8 +34,20 @@ pub struct Settings {
 pub struct DeliverySettings {
     /// The delay after each failed attempt; each one must be a retry tier.
     pub schedule: Vec<HumanDuration>,
-    /// POSTs open at once, over all webhooks.
+    /// POSTs open at once, over all webhooks. Those of endpoints that are slow, or not known yet, may be half of them.
     pub max_open: usize,
+    /// POSTs open at once, over all webhooks of one account; half of `max_open` unless given.
+    pub account_max_open: Option<usize>,
+    /// POSTs begun per second, over all webhooks of one account and in this process; no limit unless given.
+    pub account_per_second: Option<NonZeroU32>,
+    /// An endpoint is left alone after so many failures in a row, a time-out counting for three; 0 switches that off.
+    pub breaker_failures: u32,
+    /// How long it is left alone at first; each failed probe doubles that.
+    pub breaker_first: HumanDuration,
+    /// How long it is left alone at most, whatever it asks for.
+    pub breaker_longest: HumanDuration,
+    /// After how long of nothing but failures a webhook is disabled.
+    pub give_up: HumanDuration,
     /// How long a delivery waits aside while its webhook may not be called.
     pub defer: HumanDuration,
     /// How long it waits in all, with no attempt in between, before it expires.
@@ -44,9 +58,16 @@ pub struct DeliverySettings {
 
 impl Default for DeliverySettings {
     fn default() -> Self {
+        let breaker = BreakerSettings::default();
         Self {
             schedule: Schedule::DEFAULT.map(HumanDuration).to_vec(),
             max_open: 1024,
+            account_max_open: None,
+            account_per_second: None,
+            breaker_failures: breaker.failures,
+            breaker_first: HumanDuration(breaker.first),
+            breaker_longest: HumanDuration(breaker.longest),
+            give_up: HumanDuration(std::time::Duration::from_secs(5 * 24 * 3600)),
             defer: HumanDuration(std::time::Duration::from_secs(5 * 60)),
             expire: HumanDuration(std::time::Duration::from_secs(72 * 3600)),
             user_agent: concat!("Postbode/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -60,11 +81,31 @@ impl DeliverySettings {
         if self.max_open == 0 {
             return Err(ConfigError::invalid("delivery.max_open", "must be at least 1"));
         }
+        if self.account_max_open == Some(0) {
+            return Err(ConfigError::invalid("delivery.account_max_open", "must be at least 1"));
+        }
+        let breaker = BreakerSettings {
+            failures: self.breaker_failures,
+            first: self.breaker_first.0,
+            longest: self.breaker_longest.0,
+        };
+        if breaker.first.is_zero() || breaker.longest < breaker.first {
+            let why = "must be more than nothing, and no longer than delivery.breaker_longest";
+            return Err(ConfigError::invalid("delivery.breaker_first", why));
+        }
         let delays: Vec<_> = self.schedule.iter().map(|delay| delay.0).collect();
         let schedule = Schedule::new(tiers, &delays)
             .map_err(|error| ConfigError::invalid("delivery.schedule", error))?;
-        let (max_open, defer, expire) = (self.max_open, self.defer.0, self.expire.0);
-        Ok(DispatchSettings { max_open, defer, expire, ..DispatchSettings::new(schedule) })
+        Ok(DispatchSettings {
+            max_open: self.max_open,
+            account_open: self.account_max_open.unwrap_or(self.max_open.div_ceil(2)),
+            account_per_second: self.account_per_second,
+            breaker,
+            give_up: self.give_up.0,
+            defer: self.defer.0,
+            expire: self.expire.0,
+            ..DispatchSettings::new(schedule)
+        })
     }
 }
 
@@ -113,6 +154,8 @@ mod tests {
             ("", "seal.keys: "),
             ("delivery.schedule = ['7s']", "delivery.schedule: "),
             ("delivery.max_open = 0", "delivery.max_open: "),
+            ("delivery.account_max_open = 0", "delivery.account_max_open: "),
+            ("delivery.breaker_first = '1h'", "delivery.breaker_first: "),
             ("topics.retry_tiers = []", "topics.retry_tiers: "),
         ] {
             let keys = if lines.is_empty() { "" } else { KEYS };

@@ -2,19 +2,32 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use domain::{
-    Change, Clock, DeathReason, Health, Outcome, Progress, RecordPlace, Revision, Tier, Timestamp, WebhookId,
+    Change, Clock, DeathReason, Epoch, Health, Outcome, Progress, RecordPlace, Standing, Tier, Timestamp,
 };
 use stream::{Sink, Writes};
 use wire::dead_letter::{self, Death};
 use wire::topics::Topics;
-use wire::{Headers, OutRecord, delivery};
+use wire::{Headers, OutRecord, delivery, operational};
 
 use crate::held::{Held, Payload};
 use crate::telemetry::Telemetry;
 
-/// A write that a record's completion waits for.
-pub(crate) type Tag = (RecordPlace, Payload);
+/// What a write is for.
+pub(crate) enum Tag {
+    /// A record's completion waits for it.
+    Record(RecordPlace, Payload),
+    /// It tells something that was found out about an endpoint.
+    Finding,
+}
+
+impl Tag {
+    /// Whether it is about a record of one of these claims.
+    pub(crate) fn is_of(&self, epochs: &[Epoch]) -> bool {
+        matches!(self, Self::Record(place, _) if epochs.contains(&place.epoch))
+    }
+}
 
 /// Everything that is written.
 pub(crate) struct Effects {
@@ -39,7 +52,7 @@ impl Effects {
             value: record.value.clone(),
             headers,
         };
-        self.writes.begin((place, held), out);
+        self.writes.begin(Tag::Record(place, held), out);
     }
 
     /// Buries a record.
@@ -67,23 +80,46 @@ impl Effects {
         let headers = headers_after(&held, progress);
         let letter =
             dead_letter::bury(&held.record, headers, &self.topics.dead_deliveries, &self.group, &death);
-        self.writes.begin((place, held), letter);
+        self.writes.begin(Tag::Record(place, held), letter);
     }
 
-    /// A record was refused for its size: a dead letter goes without its value, anything else becomes a dead letter.
-    pub(crate) fn too_large(&self, (place, held): Tag, refused: &OutRecord) {
-        if refused.topic == self.topics.dead_deliveries {
-            self.writes.begin((place, held), dead_letter::without_value(refused));
-        } else {
+    /// A record was refused for its size: a dead letter goes without its value, and in the end with nothing but its
+    /// coordinates; anything else becomes a dead letter.
+    ///
+    /// # Errors
+    /// When it can be written in no way: nothing may be dropped in silence.
+    pub(crate) fn too_large(&self, tag: Tag, refused: &OutRecord) -> anyhow::Result<()> {
+        let Tag::Record(place, held) = tag else {
+            tracing::error!(kafka.topic = &*refused.topic, "a finding is too large for its topic");
+            return Ok(());
+        };
+        if refused.topic != self.topics.dead_deliveries {
             let progress = delivery::read_progress(&refused.headers).unwrap_or_default();
             self.bury(place, DeathReason::TooLarge, &progress, None, held);
+            return Ok(());
         }
+        let smaller = match refused.value {
+            Some(_) => Some(dead_letter::without_value(refused)),
+            None => dead_letter::bare(refused),
+        };
+        let smaller = smaller.with_context(|| format!("{} takes no dead letter at all", refused.topic))?;
+        self.writes.begin(Tag::Record(place, held), smaller);
+        Ok(())
     }
 
-    /// Writes down that a webhook gets nothing any more. Every process that finds out writes the same.
-    pub(crate) fn disable(&self, webhook: WebhookId, revision: Revision, reason: domain::DisabledReason) {
-        tracing::warn!(webhook.id = %webhook, reason = reason.name(), "a webhook is disabled");
-        let health = Health { webhook, revision, failing_since: None, disabled: Some(reason) };
+    /// Writes down what was found out about an endpoint, until that is acknowledged. Every process that finds it out
+    /// writes the same.
+    pub(crate) fn found_out(&self, health: Health, standing: &Standing) {
+        if let Some(reason) = health.disabled {
+            tracing::warn!(webhook.id = %health.webhook, reason = reason.name(), "a webhook is disabled");
+            let now = self.clock.now();
+            let events = &self.topics.events;
+            let event = operational::webhook_disabled(events, &standing.webhook, &health, reason, now);
+            self.writes.begin(Tag::Finding, event);
+        } else {
+            let failing = health.failing_since.is_some();
+            tracing::info!(webhook.id = %health.webhook, failing, "a webhook's health changed");
+        }
         let (key, value) = wire::registry::encode(&Change::Health(health), None);
         let record = OutRecord {
             topic: Arc::clone(&self.topics.webhooks),
@@ -91,11 +127,7 @@ impl Effects {
             value: value.map(Into::into),
             headers: Headers::new(),
         };
-        self.sink.send_then(&record, |result| {
-            if let Err(error) = result {
-                tracing::error!(%error, "a webhook's health could not be written");
-            }
-        });
+        self.writes.begin(Tag::Finding, record);
     }
 
     /// Writes an attempt down for the history. Best effort: nothing waits for it.

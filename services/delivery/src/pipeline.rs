@@ -23,6 +23,8 @@ use crate::telemetry::Telemetry;
 
 /// How long leaving the group may take.
 const LEAVE: Duration = Duration::from_secs(5);
+/// How often what is costly to count is counted.
+const LOOK: Duration = Duration::from_secs(1);
 /// What is left for the last commit once the time to finish is over.
 const LAST_COMMIT: Duration = Duration::from_secs(1);
 
@@ -76,6 +78,7 @@ struct Shell {
     done: mpsc::UnboundedReceiver<Done>,
     tell_done: mpsc::UnboundedSender<Done>,
     sealed: Check,
+    looked_at: domain::Timestamp,
 }
 
 impl Shell {
@@ -125,6 +128,7 @@ impl Shell {
             done,
             tell_done,
             sealed,
+            looked_at: domain::Timestamp::from_millis(0),
         })
     }
 
@@ -171,7 +175,7 @@ impl Shell {
             SourceEvent::Revoking(epochs) => self.dispatcher.handle_revoking(&epochs),
             SourceEvent::Lost(epochs) => {
                 self.dispatcher.handle_lost(&epochs);
-                self.effects.writes.retain(|(place, _)| !epochs.contains(&place.epoch));
+                self.effects.writes.retain(|tag| !tag.is_of(&epochs));
             }
             SourceEvent::Committed(result) => {
                 if let Err(error) = &result {
@@ -190,7 +194,7 @@ impl Shell {
             Some(job) => self.dispatcher.handle_delivery(self.effects.now(), place, job),
             None => {
                 let bytes = held.record.size();
-                self.dispatcher.handle_stranger(place, held, bytes);
+                self.dispatcher.handle_stranger(self.effects.now(), place, held, bytes);
             }
         }
     }
@@ -220,8 +224,9 @@ impl Shell {
 
     fn handle_write(&mut self, write: WriteEvent<Tag>) -> anyhow::Result<()> {
         match write {
-            WriteEvent::Written((place, _)) => self.dispatcher.handle_written(place),
-            WriteEvent::TooLarge(tag, refused) => self.effects.too_large(tag, &refused),
+            WriteEvent::Written(Tag::Record(place, _)) => self.dispatcher.handle_written(place),
+            WriteEvent::Written(Tag::Finding) => {}
+            WriteEvent::TooLarge(tag, refused) => self.effects.too_large(tag, &refused)?,
             WriteEvent::Failed(why) => bail!("writing failed for good: {why}"),
         }
         Ok(())
@@ -238,6 +243,10 @@ impl Shell {
         let repeats = self.effects.writes.failures().count();
         let dispatcher = &self.dispatcher;
         self.effects.telemetry.holding(dispatcher.held(), dispatcher.bytes(), dispatcher.open(), repeats);
+        if now.since(self.looked_at) >= LOOK {
+            self.looked_at = now;
+            self.effects.telemetry.breakers(dispatcher.breakers_open(), dispatcher.baseless());
+        }
     }
 
     fn perform(&mut self, command: Command<Payload>) {
@@ -252,7 +261,7 @@ impl Shell {
             Command::DeadLetter { place, reason, progress, last, payload } => {
                 self.effects.bury(place, reason, &progress, last.as_ref(), payload);
             }
-            Command::Disable { webhook, revision, reason } => self.effects.disable(webhook, revision, reason),
+            Command::Health { health, standing } => self.effects.found_out(health, &standing),
             Command::Commit(frontiers) => self.source.commit(frontiers),
             Command::Release(epochs) => self.source.release(epochs),
             Command::Pause(epochs) => self.source.pause(epochs),
@@ -293,12 +302,16 @@ fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
         }
     });
     let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
+    let lost = source.monitor();
+    let gone = move || i64::try_from(lost.records_gone()).unwrap_or(i64::MAX);
     service.health.ready_when("kafka", move || joined.joined());
     service.health.live("kafka.poll", move || alive.alive());
     let (fresh, position) = (view.clone(), view.clone());
     service.health.ready_when("registry", move || fresh.proof());
     let partitions = move || i64::try_from(claims.claims().unwrap_or(0)).unwrap_or(i64::MAX);
     service.metrics.register_reading("partitions", "Partitions that are this process's", partitions);
+    let help = "Records that were gone before they were read, since the start: retention was over, or somebody deleted them";
+    service.metrics.register_reading("records_gone", help, gone);
     let help = "The offset in the registry's topic up to which this process has read";
     service.metrics.register_reading("registry_position", help, move || position.position().0);
 }

@@ -26,6 +26,8 @@ pub(crate) struct Telemetry {
     open: Gauge,
     write_repeats: Gauge,
     commits_refused: Counter,
+    breakers_open: Gauge,
+    baseless: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,6 +55,8 @@ impl Default for Telemetry {
             open: Gauge::default(),
             write_repeats: Gauge::default(),
             commits_refused: Counter::default(),
+            breakers_open: Gauge::default(),
+            baseless: Gauge::default(),
         }
     }
 }
@@ -104,6 +108,10 @@ impl Telemetry {
             "Commits that the broker refused",
             t.commits_refused.clone(),
         );
+        let help = "Webhooks whose endpoint is left alone for failing, or for having asked for it";
+        metrics.register("delivery_breakers_open", help, t.breakers_open.clone());
+        let help = "Deliveries that named a registry record which does not exist, since the start";
+        metrics.register("delivery_baseless", help, t.baseless.clone());
         t
     }
 
@@ -134,6 +142,17 @@ impl Telemetry {
 
     pub(crate) fn commit_refused(&self) {
         self.commits_refused.inc();
+    }
+
+    pub(crate) fn breakers(&self, open: usize, baseless: u64) {
+        self.breakers_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+        let before = self.baseless.set(i64::try_from(baseless).unwrap_or(i64::MAX));
+        if u64::try_from(before).is_ok_and(|before| before < baseless) {
+            tracing::warn!(
+                baseless,
+                "deliveries name records that the registry does not hold: was its topic made anew or mirrored?"
+            );
+        }
     }
 
     pub(crate) fn holding(&self, records: usize, bytes: usize, open: usize, repeats: u64) {

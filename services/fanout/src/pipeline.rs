@@ -45,12 +45,16 @@ fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
         }
     });
     let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
+    let lost = source.monitor();
+    let gone = move || i64::try_from(lost.records_gone()).unwrap_or(i64::MAX);
     service.health.ready_when("kafka", move || joined.joined());
     service.health.live("kafka.poll", move || alive.alive());
     let (fresh, position) = (view.clone(), view.clone());
     service.health.ready_when("registry", move || fresh.proof());
     let partitions = move || i64::try_from(claims.claims().unwrap_or(0)).unwrap_or(i64::MAX);
     service.metrics.register_reading("partitions", "Partitions that are this process's", partitions);
+    let help = "Records that were gone before they were read, since the start: retention was over, or somebody deleted them";
+    service.metrics.register_reading("records_gone", help, gone);
     let help = "The offset in the registry's topic up to which this process has read";
     service.metrics.register_reading("registry_position", help, move || position.position().0);
 }

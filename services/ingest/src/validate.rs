@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use domain::{AccountId, Event, EventId, Timestamp};
 use serde_json::Value;
-use wire::{catalogue, text};
+use wire::{catalogue, operational, text};
 
 use crate::author::Author;
 use crate::names::Names;
@@ -197,6 +197,9 @@ impl<'a> Checker<'a> {
             None => self.fault("type", "is missing"),
             Some(kind) if !domain::is_event_type(&kind) => {
                 self.fault("type", "is not a lower-case letter and up to 63 of a-z 0-9 . _ -");
+            }
+            Some(kind) if kind.starts_with(operational::PREFIX) => {
+                self.fault("type", "begins with postbode., which only Postbode itself sends");
             }
             Some(kind) => return Some(kind),
         }

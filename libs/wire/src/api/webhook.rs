@@ -145,6 +145,8 @@ pub struct Webhook {
     /// Since when there were nothing but failures.
     #[serde(with = "crate::text::optional_timestamp")]
     pub failing_since: Option<Timestamp>,
+    /// `open` while the endpoint is left alone for failing, and asked with one call now and then; else `closed`.
+    pub breaker: String,
     /// When the URL was proven.
     #[serde(with = "crate::text::optional_timestamp")]
     pub verified_at: Option<Timestamp>,

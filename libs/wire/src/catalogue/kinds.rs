@@ -139,6 +139,21 @@ pub(super) const KINDS: &[EventKind] = &[
     },
 ];
 
+/// What Postbode itself tells an account.
+pub(super) const OPERATIONAL: &[EventKind] = &[EventKind {
+    name: crate::operational::WEBHOOK_DISABLED,
+    summary: "A webhook was disabled: its endpoint is gone, or failed for five days",
+    sent: true,
+    fields: &[
+        required("webhook", Text, "The webhook's id"),
+        required("name", Text, "What people call it"),
+        required("url", Text, "The URL that was called"),
+        required("reason", Text, "gone: it answered 410; failing: nothing but failures for days"),
+        optional("failing_since", Text, "Since when there were nothing but failures, RFC 3339"),
+        required("revision", Integer, "Which revision of the webhook it is about"),
+    ],
+}];
+
 const CREATE: &[Field] = &[
     optional("parameters", Map, "The fields that were set"),
     TIMESTAMP,

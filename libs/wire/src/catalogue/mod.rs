@@ -50,14 +50,19 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// Every type, message events first.
+/// Every type of mail event, message events first.
 pub const fn types() -> &'static [EventKind] {
     kinds::KINDS
 }
 
+/// Every type that Postbode itself sends, about webhooks and not about mail.
+pub const fn operational() -> &'static [EventKind] {
+    kinds::OPERATIONAL
+}
+
 /// The type of that name.
 pub fn find(name: &str) -> Option<&'static EventKind> {
-    types().iter().find(|kind| kind.name == name)
+    types().iter().chain(operational()).find(|kind| kind.name == name)
 }
 
 /// Checks data against its type: required members and the types of all known ones. Other members are allowed, and a

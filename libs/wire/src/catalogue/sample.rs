@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use self::people::{Draw, Person};
 use super::types;
+use crate::operational;
 
 /// 2026-01-31 12:00:00 UTC, when the first sample happens; each next one is a second later.
 const FIRST: i64 = 1_769_860_800;
@@ -64,6 +65,7 @@ pub fn sample_at(kind: &str, n: u64, at: Timestamp) -> String {
         "unsubscribe" => event.unsubscribe(),
         "attempt" => event.attempt(),
         "response" => event.response(),
+        operational::WEBHOOK_DISABLED => event.webhook_disabled(),
         _ => event.unknown(),
     }
     event.text.push('}');
@@ -81,6 +83,21 @@ struct Event {
 impl Event {
     fn put(&mut self, name: &str, value: impl Into<Value>) {
         self.text.push_str(&format!(",{}:{}", json!(name), value.into()));
+    }
+
+    fn webhook_disabled(&mut self) {
+        let code = self.draw.code(26);
+        self.put("webhook", format!("wh_{}", code.to_lowercase()));
+        self.put("name", "Clicks for the shop");
+        self.put("url", "https://shop.example.com/hooks/clicks");
+        let gone = self.draw.one_in(3);
+        self.put("reason", if gone { "gone" } else { "failing" });
+        if !gone {
+            let since = self.at - std::time::Duration::from_secs(5 * 24 * 3600);
+            self.put("failing_since", crate::text::rfc3339(since));
+        }
+        let revision = self.draw.below(9) + 1;
+        self.put("revision", revision);
     }
 
     fn delivery(&mut self) {

@@ -37,7 +37,7 @@ fn the_catalogue_holds_every_type_of_smtpeter() {
 
 #[test]
 fn every_sample_is_valid_begins_with_its_type_and_knows_no_undocumented_member() {
-    for kind in types() {
+    for kind in types().iter().chain(operational()) {
         let known: BTreeSet<_> = kind.fields.iter().map(|field| field.name).chain(["type"]).collect();
         for n in 0..200 {
             let text = sample(kind.name, n);
@@ -53,7 +53,7 @@ fn every_sample_is_valid_begins_with_its_type_and_knows_no_undocumented_member()
 
 #[test]
 fn samples_differ_and_together_show_every_documented_member() {
-    for kind in types() {
+    for kind in types().iter().chain(operational()) {
         let events: BTreeSet<_> = (0..200).map(|n| sample(kind.name, n)).collect();
         assert!(events.len() >= 195, "{}: {}", kind.name, events.len());
         for field in kind.fields {

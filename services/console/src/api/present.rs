@@ -26,6 +26,7 @@ pub(super) fn key(key: &ApiKey) -> api::Key {
 
 /// The health is what delivery found out about this revision.
 pub(super) fn webhook(webhook: &Webhook, health: Option<&Health>) -> api::Webhook {
+    let failing_since = health.and_then(|health| health.failing_since);
     api::Webhook {
         id: webhook.id.to_string(),
         account: webhook.account.to_string(),
@@ -42,7 +43,8 @@ pub(super) fn webhook(webhook: &Webhook, health: Option<&Health>) -> api::Webhoo
         },
         state: webhook.state.name().to_owned(),
         disabled_reason: reason(&webhook.state).map(|reason| reason.name().to_owned()),
-        failing_since: health.and_then(|health| health.failing_since),
+        failing_since,
+        breaker: if failing_since.is_some() { "open" } else { "closed" }.to_owned(),
         verified_at: webhook.verification.verified_at,
         previous_secret_until: webhook.secrets.previous.as_ref().map(|(_, until)| *until),
         created_at: webhook.created_at,

@@ -108,6 +108,8 @@ fn an_attribute_that_will_not_do_is_named() {
     let with = |name: &str, value: &str| faults(cloud(&[("type", "x.y"), (name, value)], "{}")).join("; ");
     assert_eq!(with("time", "yesterday"), "time is not an RFC 3339 time");
     assert_eq!(with("type", "Click"), "type is not a lower-case letter and up to 63 of a-z 0-9 . _ -");
+    let reserved = "type begins with postbode., which only Postbode itself sends";
+    assert_eq!(with("type", "postbode.webhook.disabled"), reserved);
     assert_eq!(with("specversion", "0.3"), "specversion is not 1.0");
     assert_eq!(with("datacontenttype", "text/xml"), "datacontenttype is not application/json");
     assert_eq!(with("my-ext", "a"), "my-ext is not a name of 1 to 64 of a-z 0-9");

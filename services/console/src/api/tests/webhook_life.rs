@@ -118,6 +118,7 @@ async fn a_disabled_webhook_shows_why_and_is_enabled() {
     let shown = call(&world, ACME, "GET", &path, Value::Null).await.expect(200);
     assert_eq!((shown.text("state"), shown.text("disabled_reason")), ("disabled".into(), "failing".into()));
     assert_eq!(shown.text("failing_since"), "2026-01-01T00:00:00.000Z");
+    assert_eq!(shown.text("breaker"), "open");
     call(&world, ACME, "POST", &format!("{path}/resume"), Value::Null).await.expect(409);
     let enabled = call(&world, ACME, "POST", &format!("{path}/enable"), Value::Null).await.expect(200);
     assert_eq!((enabled.text("state"), &enabled.body["failing_since"]), ("active".into(), &Value::Null));
