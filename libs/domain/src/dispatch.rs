@@ -7,6 +7,7 @@
 //! The dispatcher reads no clock and does no I/O: `now` and the registry are arguments, and what became of a command is
 //! told back to it. Everything that it needs to know about the past stands in the records' headers.
 
+mod assembly;
 mod command;
 mod drain;
 mod findings;
@@ -23,11 +24,12 @@ use std::time::Duration;
 pub use command::{Command, Fate, Job, Place, View};
 use findings::Finding;
 use isolation::{LENIENCE, PATIENCE};
+use lane::Queued;
 use lanes::{Caps, Lanes};
 
 use crate::{
-    BreakerSettings, Claims, DeathReason, Epoch, Offset, Outcome, Progress, Revision, Schedule, Sighting,
-    Standing, State, Timestamp, Verdict, WebhookId, Window,
+    BatchPart, BreakerSettings, Claims, DeathReason, DeliveryId, Epoch, Offset, Outcome, Progress, Revision,
+    Schedule, Sighting, Standing, State, Timestamp, Verdict, WebhookId, Window, batch_id,
 };
 
 /// A view that is fresh read on past whatever was asked for within the last two seconds. If after this long it has not
@@ -111,6 +113,8 @@ pub struct Dispatcher<P> {
 struct Running {
     webhook: WebhookId,
     overdue: bool,
+    members: Vec<Place>,
+    batch: Option<DeliveryId>,
 }
 
 #[derive(Debug)]
@@ -168,7 +172,9 @@ impl<P: Clone> Dispatcher<P> {
             return;
         }
         let is_back = job.progress.waiting_since.is_some();
-        self.lanes.push(now, &job.webhook, place, job.bytes, is_back);
+        let part = job.progress.batch.clone();
+        let queued = Queued { place, bytes: job.bytes, read_at: now, part };
+        self.lanes.push(now, &job.webhook, queued, is_back);
         self.note_crowded(now, place.epoch, &job.webhook);
         self.records.insert(place, Entry { job, phase: Phase::Queued, read_at: now });
         let crowded = self.claims.take_crowded(self.settings.window);
@@ -180,25 +186,43 @@ impl<P: Clone> Dispatcher<P> {
         if self.stopping || self.claims.see(place.epoch, place.offset, bytes) == Sighting::Done {
             return;
         }
+        let (webhook, delivery) = ("".into(), "".into());
         let job =
-            Job { webhook: "".into(), registry: Offset(0), progress: Progress::default(), bytes, payload };
+            Job { webhook, delivery, registry: Offset(0), progress: Progress::default(), bytes, payload };
         self.records.insert(place, Entry { job, phase: Phase::Writing, read_at: now });
         self.bury(place, DeathReason::Malformed, None);
     }
 
-    /// A POST ended. Says what becomes of its record.
+    /// A POST ended, which is known by its first record. Says what becomes of each of its records, in order.
     pub fn handle_outcome(
+        &mut self,
+        now: Timestamp,
+        post: Place,
+        began: Timestamp,
+        outcome: &Outcome,
+    ) -> Vec<Fate> {
+        let Some(Running { webhook, overdue, members, batch }) = self.open.remove(&post) else {
+            return vec![Fate::Stale];
+        };
+        let tripped = self.lanes.closed(now, &webhook, began, overdue, outcome);
+        self.note_tripped(webhook, tripped);
+        let size = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        let fates = (0..).zip(members).map(|(index, place)| {
+            let part = batch.clone().map(|id| BatchPart { id, index, size });
+            self.settle(now, place, began, outcome, part)
+        });
+        fates.collect()
+    }
+
+    /// What becomes of one record of a POST that ended.
+    fn settle(
         &mut self,
         now: Timestamp,
         place: Place,
         began: Timestamp,
         outcome: &Outcome,
+        part: Option<BatchPart>,
     ) -> Fate {
-        let Some(Running { webhook, overdue }) = self.open.remove(&place) else {
-            return Fate::Stale;
-        };
-        let tripped = self.lanes.closed(now, &webhook, began, overdue, outcome);
-        self.note_tripped(webhook, tripped);
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
@@ -212,7 +236,7 @@ impl<P: Clone> Dispatcher<P> {
                 self.bury(place, DeathReason::Gone, Some(outcome.clone()))
             }
             Verdict::Failed { retry_after, .. } => {
-                entry.job.progress = entry.job.progress.attempted(began);
+                entry.job.progress = Progress { batch: part, ..entry.job.progress.attempted(began) };
                 match self.settings.schedule.after(entry.job.progress.attempts, retry_after) {
                     Some(tier) => self.move_aside(place, tier, Some(outcome.clone())),
                     None if matches!(outcome, Outcome::Denied(_)) => {
@@ -370,7 +394,9 @@ impl<P: Clone> Dispatcher<P> {
                 }
                 Some(standing) if standing.webhook.state == State::Active => {
                     match self.lanes.begin(now, standing, PATIENCE) {
-                        lanes::Entry::Granted => return self.send(now, place, standing),
+                        lanes::Entry::Granted(members, batched) => {
+                            return Some(self.send(now, members, batched, standing));
+                        }
                         lanes::Entry::Refused => continue,
                         lanes::Entry::Shut => {
                             let wait = self.lanes.reserve(now, &webhook);
@@ -389,18 +415,26 @@ impl<P: Clone> Dispatcher<P> {
         None
     }
 
-    fn send(&mut self, now: Timestamp, place: Place, standing: &Standing) -> Option<Command<P>> {
-        let webhook = &standing.webhook;
-        let entry = self.records.get_mut(&place)?;
-        entry.phase = Phase::Sending;
-        self.open.insert(place, Running { webhook: webhook.id.clone(), overdue: false });
-        self.young.push_back((now, place));
-        Some(Command::Send {
-            place,
-            standing: standing.clone(),
-            number: entry.job.progress.attempts.saturating_add(1),
-            payload: entry.job.payload.clone(),
-        })
+    fn send(&mut self, now: Timestamp, places: Vec<Place>, batched: bool, standing: &Standing) -> Command<P> {
+        let (mut members, mut names, mut attempts) = (Vec::with_capacity(places.len()), Vec::new(), 0);
+        for place in &places {
+            if let Some(entry) = self.records.get_mut(place) {
+                entry.phase = Phase::Sending;
+                attempts = attempts.max(entry.job.progress.attempts);
+                members.push((*place, entry.job.payload.clone()));
+                if batched {
+                    names.push(entry.job.delivery.clone());
+                }
+            }
+        }
+        let batch = batched.then(|| batch_id(&names));
+        if let Some((first, _)) = members.first() {
+            let webhook = standing.webhook.id.clone();
+            let running = Running { webhook, overdue: false, members: places, batch: batch.clone() };
+            self.open.insert(*first, running);
+            self.young.push_back((now, *first));
+        }
+        Command::Send { members, batch, standing: standing.clone(), number: attempts.saturating_add(1) }
     }
 
     /// Moves a record aside without an attempt, to a tier no longer than the wait, unless it has waited too long in all.

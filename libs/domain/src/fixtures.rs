@@ -18,6 +18,7 @@ pub fn webhook(id: &str, account: &str, types: &[&str]) -> Webhook {
         secrets: Secrets { current: Sealed { key: "k".into(), text: "t".into() }, previous: None },
         headers: Vec::new(),
         limits: Limits::default(),
+        batch: None,
         state: State::Active,
         verification: Verification { token: "token".into(), verified_at: None },
         created_at: Timestamp::from_millis(0),

@@ -1,6 +1,7 @@
 //! Decisions of Postbode: pure functions of state, input and time. No I/O, no clock, no randomness.
 
 mod account;
+mod batch;
 mod breaker;
 mod claims;
 mod death;
@@ -22,6 +23,7 @@ mod tracker;
 mod webhook;
 
 pub use account::{Account, ApiKey, KeyHash, Scope};
+pub use batch::{BatchPart, Batching, batch_id};
 pub use breaker::{Breaker, BreakerSettings, Ending, Gate, Tripped};
 pub use claims::{Claims, Frontier, Window};
 pub use death::DeathReason;

@@ -1,6 +1,6 @@
 //! How far a delivery has come: what travels with the record from tier to tier.
 
-use crate::Timestamp;
+use crate::{BatchPart, Timestamp};
 
 /// The history of one delivery, as its record's headers tell it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Progress {
     pub first_attempt_at: Option<Timestamp>,
     /// Times an operator took it out of the dead letters.
     pub replays: u32,
+    /// Which part of a batch it was when that failed last.
+    pub batch: Option<BatchPart>,
 }
 
 impl Progress {

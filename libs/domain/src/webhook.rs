@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{AccountId, EventType, Revision, Sealed, Timestamp, WebhookId};
+use crate::{AccountId, Batching, EventType, Revision, Sealed, Timestamp, WebhookId};
 
 /// A customer's standing wish to be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Webhook {
     pub headers: Vec<CustomHeader>,
     /// How hard the endpoint may be hit.
     pub limits: Limits,
+    /// How deliveries are put together; each goes alone unless given.
+    pub batch: Option<Batching>,
     /// Where in its life it is, as people left it: see [`crate::Registry`] for what counts.
     pub state: State,
     /// How its owner proves that the URL is theirs.

@@ -1,7 +1,8 @@
 //! What goes into the dispatcher and what comes out.
 
 use crate::{
-    DeathReason, Epoch, Frontier, Health, Offset, Outcome, Progress, Registry, Standing, Tier, WebhookId,
+    DeathReason, DeliveryId, Epoch, Frontier, Health, Offset, Outcome, Progress, Registry, Standing, Tier,
+    WebhookId,
 };
 
 /// Where a record stands: a claim and an offset. A re-read under a later claim is another place.
@@ -18,6 +19,8 @@ pub struct Place {
 pub struct Job<P> {
     /// The webhook it goes to.
     pub webhook: WebhookId,
+    /// Its name for the receiver.
+    pub delivery: DeliveryId,
     /// The registry record that fan-out matched: a view that has not read so far knows nothing about the webhook.
     pub registry: Offset,
     /// How far it came.
@@ -40,16 +43,16 @@ pub struct View<'a> {
 /// What the shell is to do.
 #[derive(Clone, Debug)]
 pub enum Command<P> {
-    /// POST it, then call [`super::Dispatcher::handle_outcome`].
+    /// POST these, one or a batch, then call [`super::Dispatcher::handle_outcome`] with the first one's place.
     Send {
-        /// The record.
-        place: Place,
+        /// The records, in order, with what the shell keeps of them.
+        members: Vec<(Place, P)>,
+        /// The batch's name, if it is one.
+        batch: Option<DeliveryId>,
         /// The webhook as it is now.
         standing: Standing,
-        /// Which attempt this is, from 1.
+        /// Which attempt this is, from 1; in a batch that of the member with the most.
         number: u32,
-        /// What the shell keeps of the record.
-        payload: P,
     },
     /// Write it to a tier, until that is acknowledged; then call [`super::Dispatcher::handle_written`].
     Retry {
@@ -95,15 +98,16 @@ pub enum Command<P> {
 }
 
 impl<P> Command<P> {
-    /// The record that a command is about.
+    /// The record whose writing a command is.
     pub(super) fn place(&self) -> Option<Place> {
         match self {
-            Self::Send { place, .. } | Self::Retry { place, .. } | Self::DeadLetter { place, .. } => {
-                Some(*place)
-            }
-            Self::Health { .. } | Self::Commit(_) | Self::Release(_) | Self::Pause(_) | Self::Resume(_) => {
-                None
-            }
+            Self::Retry { place, .. } | Self::DeadLetter { place, .. } => Some(*place),
+            Self::Send { .. }
+            | Self::Health { .. }
+            | Self::Commit(_)
+            | Self::Release(_)
+            | Self::Pause(_)
+            | Self::Resume(_) => None,
         }
     }
 }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::Place;
 use super::drain::Drain;
 use crate::{
-    AccountId, Breaker, BreakerSettings, Ending, Gate, Limits, Outcome, Pace, Timestamp, Tripped, Verdict,
+    AccountId, BatchPart, Batching, Breaker, BreakerSettings, Ending, Gate, Limits, Outcome, Pace, Timestamp,
+    Tripped, Verdict,
 };
 
 /// POSTs that a lane begins with.
@@ -33,8 +34,9 @@ pub(super) struct Lane {
     /// When the width was cut: what began before tells nothing new.
     cut_at: Timestamp,
     pub(super) pace: Pace,
-    /// What its webhook allowed when it was looked at last.
+    /// What its webhook allowed when it was looked at last, and how it wanted deliveries put together.
     pub(super) limits: Limits,
+    pub(super) batching: Option<Batching>,
     pub(super) drain: Drain,
     pub(super) breaker: Breaker,
     /// Whose it is; none before its first record was looked at.
@@ -43,10 +45,13 @@ pub(super) struct Lane {
     pub(super) turn: Turn,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Queued {
     pub(super) place: Place,
     pub(super) bytes: usize,
+    pub(super) read_at: Timestamp,
+    /// Which part of a batch it was, if that failed.
+    pub(super) part: Option<BatchPart>,
 }
 
 /// What a lane waits for.
@@ -60,6 +65,8 @@ pub(super) enum Turn {
     Asleep,
     /// A time: it keeps to its rate, or its breaker is open.
     Paced,
+    /// More records for its next batch, but not for ever.
+    Filling,
     /// A slot of its account's.
     Account,
     /// A slot of those for lanes that are not brisk.
@@ -89,6 +96,7 @@ impl Lane {
             cut_at: Timestamp::from_millis(i64::MIN),
             pace: Pace::default(),
             limits: Limits::default(),
+            batching: None,
             drain: Drain::default(),
             breaker: Breaker::default(),
             account: None,
@@ -98,8 +106,8 @@ impl Lane {
     }
 
     pub(super) fn push(&mut self, now: Timestamp, queued: Queued) {
-        self.queue.push_back(queued);
         self.queued_bytes += queued.bytes;
+        self.queue.push_back(queued);
         self.used_at = now;
     }
 
@@ -109,10 +117,34 @@ impl Lane {
         }
     }
 
+    /// Takes records out, by their places in the queue.
+    pub(super) fn take(&mut self, members: &[usize]) -> Vec<Place> {
+        let taken: Vec<_> = members.iter().filter_map(|index| self.queue.get(*index)).cloned().collect();
+        match members {
+            [0] => drop(self.queue.pop_front()),
+            _ if members.iter().copied().eq(0..members.len()) => drop(self.queue.drain(..members.len())),
+            _ => {
+                let mut index = 0..;
+                self.queue.retain(|_| index.next().is_none_or(|index| !members.contains(&index)));
+            }
+        }
+        let bytes: usize = taken.iter().map(|queued| queued.bytes).sum();
+        self.queued_bytes = self.queued_bytes.saturating_sub(bytes);
+        taken.into_iter().map(|queued| queued.place).collect()
+    }
+
     pub(super) fn pop_back(&mut self) -> Option<Queued> {
         let last = self.queue.pop_back()?;
         self.queued_bytes = self.queued_bytes.saturating_sub(last.bytes);
         Some(last)
+    }
+
+    /// Whether it holds a batch that need not wait for more.
+    pub(super) fn is_full(&self) -> bool {
+        self.batching.is_none_or(|batching| {
+            let enough = |held: usize, most: u32| u32::try_from(held).is_ok_and(|held| held >= most);
+            enough(self.queue.len(), batching.max_events) || enough(self.queued_bytes, batching.max_bytes)
+        })
     }
 
     /// Whether it has a slot of its own free.
@@ -136,7 +168,8 @@ impl Lane {
         } else {
             self.drain.per_second(self.slots(), self.overdue > 0)
         };
-        self.limits.per_second.map_or(drained, |limit| drained.min(f64::from(limit.get())))
+        let posts = self.limits.per_second.map_or(drained, |limit| drained.min(f64::from(limit.get())));
+        posts * self.batching.map_or(1.0, |batching| f64::from(batching.max_events))
     }
 
     /// How long it has to wait before it may send anything.

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Place;
+use super::assembly::{Assembly, assemble};
 use super::lane::{Lane, Queued, Turn};
 use crate::{
     AccountId, Breaker, BreakerSettings, Gate, Outcome, Pace, Standing, Timestamp, Tripped, WebhookId,
@@ -59,10 +60,10 @@ enum Timer {
 }
 
 /// Whether a lane's head may be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// It is taken off the lane.
-    Granted,
+    /// It is taken off the lane, with those that go with it in one POST; `true` says that they are a batch.
+    Granted(Vec<Place>, bool),
     /// The lane waits: for a slot, its rate, its breaker.
     Refused,
     /// The lane's breaker is open for so long that its records had better wait elsewhere.
@@ -83,21 +84,17 @@ impl Lanes {
     }
 
     /// Adds a record at a lane's end; `is_back` says that it was moved aside before.
-    pub(super) fn push(
-        &mut self,
-        now: Timestamp,
-        webhook: &WebhookId,
-        place: Place,
-        bytes: usize,
-        is_back: bool,
-    ) {
+    pub(super) fn push(&mut self, now: Timestamp, webhook: &WebhookId, queued: Queued, is_back: bool) {
         let lane = match self.lanes.get_mut(webhook) {
             Some(lane) => lane,
             None => self.lanes.entry(webhook.clone()).or_insert_with(|| Lane::new(now)),
         };
-        lane.push(now, Queued { place, bytes });
+        lane.push(now, queued);
         if is_back {
             lane.drain.came_back();
+        }
+        if lane.turn == Turn::Filling && lane.is_full() {
+            lane.turn = Turn::Idle;
         }
         self.take_turn(webhook);
     }
@@ -156,6 +153,7 @@ impl Lanes {
             return Entry::Refused;
         };
         lane.limits = webhook.limits;
+        lane.batching = webhook.batch;
         if lane.account.is_none() {
             lane.account = Some(webhook.account.clone());
             if let Some(since) = standing.failing_since {
@@ -166,16 +164,38 @@ impl Lanes {
         if matches!(gate, Gate::Open(until) if until.since(now) > patience) {
             return Entry::Shut;
         }
-        let obstacle = self.obstacle(now, &webhook.id, &webhook.account, gate);
-        match obstacle {
-            Some(turn) => self.end_turn(&webhook.id, turn),
+        let assembly = assemble(now, &lane.queue, lane.batching.as_ref());
+        let obstacle = match assembly {
+            Assembly::Wait(then) => {
+                self.timers.push(Reverse((then, Timer::Lane(webhook.id.clone()))));
+                Some(Turn::Filling)
+            }
+            Assembly::Single | Assembly::Batch(_) => self.obstacle(now, &webhook.id, &webhook.account, gate),
+        };
+        let entry = match obstacle {
+            Some(turn) => {
+                self.end_turn(&webhook.id, turn);
+                Entry::Refused
+            }
             None => {
                 self.count_begun(now, &webhook.id, &webhook.account);
-                self.pop(&webhook.id);
+                self.take(&webhook.id, &assembly)
             }
-        }
+        };
         self.pass_on(&webhook.account, obstacle);
-        if obstacle.is_none() { Entry::Granted } else { Entry::Refused }
+        entry
+    }
+
+    /// Takes a POST's members off the lane whose turn it is; the next lane's turn comes.
+    fn take(&mut self, webhook: &WebhookId, assembly: &Assembly) -> Entry {
+        let Some(lane) = self.lanes.get_mut(webhook) else { return Entry::Refused };
+        let entry = match assembly {
+            Assembly::Batch(members) => Entry::Granted(lane.take(members), true),
+            Assembly::Single | Assembly::Wait(_) => Entry::Granted(lane.take(&[0]), false),
+        };
+        self.end_turn(webhook, Turn::Idle);
+        self.take_turn(webhook);
+        entry
     }
 
     /// What a lane did not take, or did not need, of what others wait for is for the next of them.
@@ -362,7 +382,8 @@ impl Lanes {
         {
             match timer {
                 Timer::Lane(webhook) => {
-                    let waits = |lane: &&mut Lane| matches!(lane.turn, Turn::Paced | Turn::Asleep);
+                    let waits =
+                        |lane: &&mut Lane| matches!(lane.turn, Turn::Paced | Turn::Asleep | Turn::Filling);
                     if let Some(lane) = self.lanes.get_mut(&webhook).filter(waits) {
                         lane.turn = Turn::Idle;
                     }

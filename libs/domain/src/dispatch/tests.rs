@@ -67,6 +67,7 @@ impl Bench {
     fn read_with(&mut self, offset: i64, webhook: &str, registry: i64, progress: Progress) {
         let job = Job {
             webhook: webhook.into(),
+            delivery: format!("dlv_{offset}").as_str().into(),
             registry: Offset(registry),
             progress,
             bytes: 100,
@@ -112,7 +113,8 @@ impl Bench {
         for (n, webhook) in (0..).zip(webhooks) {
             let place = Place { epoch, offset: Offset(n) };
             let (registry, progress) = (Offset(0), Progress::default());
-            let job = Job { webhook: (*webhook).into(), registry, progress, bytes: 100, payload: n };
+            let (webhook, delivery) = ((*webhook).into(), "dlv".into());
+            let job = Job { webhook, delivery, registry, progress, bytes: 100, payload: n };
             self.dispatcher.handle_delivery(self.now, place, job);
             assert_eq!(self.sends(), [n]);
             self.dispatcher.handle_outcome(self.now, place, self.now, &answered(200));
@@ -122,7 +124,7 @@ impl Bench {
     /// What is sent now, by offset.
     fn sends(&mut self) -> Vec<i64> {
         let send = |command: &Command<i64>| match command {
-            Command::Send { place, .. } => Some(place.offset.0),
+            Command::Send { members, .. } => members.first().map(|(place, _)| place.offset.0),
             Command::Retry { .. }
             | Command::DeadLetter { .. }
             | Command::Health { .. }
@@ -138,7 +140,7 @@ impl Bench {
     }
 
     fn outcome(&mut self, offset: i64, outcome: &Outcome) -> Fate {
-        self.dispatcher.handle_outcome(self.now, place(offset), self.now, outcome)
+        self.dispatcher.handle_outcome(self.now, place(offset), self.now, outcome).remove(0)
     }
 
     fn frontier(&mut self) -> Vec<Frontier> {
@@ -159,10 +161,10 @@ fn a_delivery_is_sent_and_committed_when_it_succeeded() {
     let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
     bench.read(0, "a");
     let commands = bench.commands();
-    let [Command::Send { number: 1, payload: 0, standing, .. }] = &commands[..] else {
+    let [Command::Send { number: 1, members, batch: None, standing }] = &commands[..] else {
         panic!("{commands:?}")
     };
-    assert_eq!(standing.webhook.id.as_str(), "a");
+    assert_eq!((standing.webhook.id.as_str(), &members[..]), ("a", &[(place(0), 0)][..]));
     assert_eq!(bench.frontier(), frontier(0, &[]));
     assert_eq!(bench.outcome(0, &answered(204)), Fate::Delivered);
     assert_eq!(bench.frontier(), frontier(1, &[]));
@@ -413,6 +415,7 @@ fn a_record_that_is_no_delivery_is_buried_whatever_the_registry_says() {
     assert_eq!(bench.frontier(), frontier(1, &[]));
 }
 
+mod batches;
 mod breakers;
 mod isolation;
 mod whatever_happens;

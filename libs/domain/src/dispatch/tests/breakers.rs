@@ -13,8 +13,8 @@ fn turn(bench: &mut Bench, status: u16) -> Vec<Command<i64>> {
             return others;
         }
         for command in sends {
-            let place = command.place().unwrap();
-            bench.outcome(place.offset.0, &answered(status));
+            let Command::Send { members, .. } = command else { continue };
+            bench.outcome(members[0].0.offset.0, &answered(status));
         }
         for command in &rest {
             if let Some(place) = command.place() {

@@ -178,8 +178,8 @@ fn what_is_too_much_for_a_hanging_lane_is_moved_aside_and_whoever_is_behind_it_i
         bench.read(offset, if offset % 5 == 4 { "well" } else { "hangs" });
         for command in bench.commands() {
             match command {
-                Command::Send { place, standing, .. } if standing.webhook.id.as_str() == "well" => {
-                    bench.outcome(place.offset.0, &answered(200));
+                Command::Send { members, standing, .. } if standing.webhook.id.as_str() == "well" => {
+                    bench.outcome(members[0].0.offset.0, &answered(200));
                 }
                 Command::Retry { place, last: None, progress, .. } => {
                     assert_eq!((progress.attempts, progress.deferrals), (0, 1));
@@ -268,8 +268,9 @@ impl Backlog {
     fn perform(&mut self) {
         for command in self.bench.commands() {
             match command {
-                Command::Send { place, .. } => {
-                    self.agenda.push(Reverse((self.bench.now + self.takes, place.offset.0, true)));
+                Command::Send { members, .. } => {
+                    let offset = members[0].0.offset.0;
+                    self.agenda.push(Reverse((self.bench.now + self.takes, offset, true)));
                 }
                 Command::Retry { place, tier, progress, .. } => {
                     self.writes += 1;

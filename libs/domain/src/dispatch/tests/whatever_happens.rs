@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::Batching;
 
 /// One thing that may happen.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ struct World {
     committed: Frontier,
     /// The commit under way.
     asked: Option<Vec<Frontier>>,
-    running: BTreeSet<Place>,
+    running: BTreeMap<Place, Vec<Place>>,
     writing: BTreeSet<Place>,
     /// What is done, by offset: sent with success, or written elsewhere.
     done: BTreeMap<i64, u32>,
@@ -51,16 +52,23 @@ struct World {
     epoch: u64,
 }
 
+/// One of four: the last two want batches.
+fn hook(n: u8) -> Webhook {
+    let batching = Batching { max_events: 3, max_wait: secs(2), ..Batching::default() };
+    let batch = (n > 1).then_some(batching);
+    Webhook { batch, ..webhook(&format!("w{n}"), "acme", &[]) }
+}
+
 impl World {
     fn new() -> Self {
-        let webhooks: Vec<_> = (0..4).map(|n| webhook(&format!("w{n}"), "acme", &[])).collect();
+        let webhooks: Vec<_> = (0..4).map(hook).collect();
         Self {
             bench: Bench::new(&webhooks),
             log: 0,
             read: 0,
             committed: Frontier { epoch: E, offset: Offset(0), completed: Vec::new() },
             asked: None,
-            running: BTreeSet::new(),
+            running: BTreeMap::new(),
             writing: BTreeSet::new(),
             done: BTreeMap::new(),
             done_here: BTreeSet::new(),
@@ -75,10 +83,15 @@ impl World {
     fn settle(&mut self) -> Result<(), TestCaseError> {
         while let Some(command) = self.next_command() {
             match command {
-                Command::Send { place, .. } => {
+                Command::Send { members, .. } => {
                     prop_assert!(self.bench.fresh, "nothing is sent without a fresh registry");
-                    prop_assert!(place.epoch.0 == self.epoch, "sent for a claim that is gone");
-                    prop_assert!(self.running.insert(place), "sent twice at once");
+                    let places: Vec<_> = members.iter().map(|(place, _)| *place).collect();
+                    for place in &places {
+                        prop_assert!(place.epoch.0 == self.epoch, "sent for a claim that is gone");
+                        let runs = self.running.values().any(|running| running.contains(place));
+                        prop_assert!(!runs, "sent twice at once");
+                    }
+                    self.running.insert(places[0], places);
                 }
                 Command::Retry { place, .. } | Command::DeadLetter { place, .. } => {
                     prop_assert!(self.writing.insert(place), "written twice at once");
@@ -153,6 +166,7 @@ impl World {
         self.read += 1;
         let job = Job {
             webhook: format!("w{}", offset % 4).as_str().into(),
+            delivery: format!("dlv_{offset}").as_str().into(),
             registry: Offset(0),
             progress: Progress::default(),
             bytes: 10,
@@ -171,12 +185,15 @@ impl World {
                 }
             }
             Happening::Outcome(index, status) if !self.running.is_empty() => {
-                let place = *self.running.iter().nth(index % self.running.len()).unwrap();
-                self.running.remove(&place);
+                let post = *self.running.keys().nth(index % self.running.len()).unwrap();
+                let places = self.running.remove(&post).unwrap();
                 let now = self.bench.now;
-                let fate = self.bench.dispatcher.handle_outcome(now, place, now, &answered(status));
-                if fate == Fate::Delivered {
-                    self.complete(place);
+                let fates = self.bench.dispatcher.handle_outcome(now, post, now, &answered(status));
+                prop_assert_eq!(fates.len(), places.len());
+                for (place, fate) in places.into_iter().zip(fates) {
+                    if fate == Fate::Delivered {
+                        self.complete(place);
+                    }
                 }
             }
             Happening::Written(index) if !self.writing.is_empty() => {
@@ -188,7 +205,7 @@ impl World {
             Happening::Registry(n, state) => {
                 let state = [State::Active, State::Active, State::Paused][usize::from(state)].clone();
                 let offset = self.bench.registry.position().0;
-                self.bench.register(offset, Webhook { state, ..webhook(&format!("w{n}"), "acme", &[]) });
+                self.bench.register(offset, Webhook { state, ..hook(n) });
             }
             Happening::Fresh(fresh) => {
                 self.bench.fresh = fresh;
@@ -220,7 +237,7 @@ proptest! {
         }
         world.happen(&Happening::Fresh(true))?;
         world.happen(&Happening::Read(0))?;
-        while !world.running.is_empty() || !world.writing.is_empty() || world.asked.is_some() {
+        while !world.bench.dispatcher.is_idle() || !world.writing.is_empty() || world.asked.is_some() {
             world.happen(&Happening::Commit(true))?;
             world.happen(&Happening::Outcome(0, 200))?;
             world.happen(&Happening::Written(0))?;
