@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use http::Method;
 use wire::HumanDuration;
-use wire::api::{Headers, LimitsPatch, NewWebhook, Types, WebhookWithSecret};
+use wire::api::{BatchPatch, Headers, LimitsPatch, NewWebhook, Types, WebhookWithSecret};
 
 use super::{save_file, show};
 use crate::output::line;
@@ -43,6 +43,12 @@ pub(super) struct CreateArgs {
     /// How long one call may take, at most 30s [default: 15s]
     #[arg(long, value_name = "DURATION", value_parser = domain::duration::parse)]
     timeout: Option<Duration>,
+    /// Put up to so many deliveries into one call, as a JSON list [default: each alone]
+    #[arg(long, value_name = "EVENTS")]
+    batch: Option<u32>,
+    /// How long the first delivery of a batch waits for others, at most 60s [default: 1s]
+    #[arg(long, value_name = "DURATION", value_parser = domain::duration::parse, requires = "batch")]
+    batch_wait: Option<Duration>,
     /// Save the verification file into this directory
     #[arg(long, value_name = "DIRECTORY")]
     save_file: Option<PathBuf>,
@@ -76,6 +82,11 @@ fn wanted(args: CreateArgs) -> NewWebhook {
             per_second: args.per_second.map(|limit| Some(limit.get())),
             timeout: args.timeout.map(HumanDuration),
         },
+        batch: args.batch.map(|max_events| BatchPatch {
+            max_events: Some(max_events),
+            max_bytes: None,
+            max_wait_ms: args.batch_wait.map(|wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)),
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use wire::api::{Types, Verification, Webhook, WebhookWithSecret};
+use wire::api::{Batch, Types, Verification, Webhook, WebhookWithSecret};
 
 use crate::output::{line, safe, style, table};
 
@@ -74,6 +74,11 @@ fn types(types: &Types) -> String {
     }
 }
 
+/// How deliveries are put together.
+fn batch(batch: Batch) -> String {
+    format!("{} events, {} bytes, {} ms", batch.max_events, batch.max_bytes, batch.max_wait_ms)
+}
+
 fn facts(webhook: &Webhook) -> Vec<(&'static str, String)> {
     let time = |at: Option<domain::Timestamp>| at.map(wire::text::rfc3339).unwrap_or_default();
     let limits = &webhook.limits;
@@ -93,6 +98,7 @@ fn facts(webhook: &Webhook) -> Vec<(&'static str, String)> {
         ("verified at", time(webhook.verified_at)),
         ("headers", webhook.headers.join(", ")),
         ("limits", format!("{} calls at once, {} each{rate}", limits.concurrency, limits.timeout)),
+        ("batch", webhook.batch.map(batch).unwrap_or_default()),
         ("previous secret until", time(webhook.previous_secret_until)),
         ("created at", time(Some(webhook.created_at))),
         ("updated at", time(Some(webhook.updated_at))),

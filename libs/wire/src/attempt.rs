@@ -57,6 +57,31 @@ pub struct Attempt {
     /// The trace it belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub trace: Option<String>,
+    /// Of a batch: every delivery in it, in order. `delivery` is then the batch's own name, and what is said of an event
+    /// is about the first one.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub members: Vec<Member>,
+}
+
+/// One delivery of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// The delivery's id: the element's `webhook-id`.
+    pub delivery: String,
+    /// The event's id.
+    pub event: String,
+    /// The event's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The mail message's id, where the event has one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+    /// The mail's recipient, where the event has one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub recipient: Option<String>,
+    /// Where the event stands in `events`: `<partition>-<offset>`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub origin: Option<String>,
 }
 
 /// Durations in milliseconds.

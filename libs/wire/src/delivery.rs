@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use bytes::Bytes;
-use domain::{DeliveryId, Event, Offset, Partition, Progress, Timestamp, WebhookId};
+use domain::{BatchPart, DeliveryId, Event, Offset, Partition, Progress, Timestamp, WebhookId};
 
 use crate::{Headers, names};
 
@@ -91,6 +91,8 @@ pub fn read_progress(headers: &Headers) -> Result<Progress, BadHeader> {
         waiting_since: at(names::WAITING_SINCE)?,
         first_attempt_at: at(names::FIRST_ATTEMPT_AT)?,
         replays: number(headers, names::REPLAY)?.unwrap_or(0),
+        // Unreadable, it is only sent again in another batch.
+        batch: headers.text(names::BATCH).and_then(BatchPart::parse),
     })
 }
 
@@ -104,6 +106,7 @@ pub fn write_progress(headers: &mut Headers, progress: &Progress) {
         (names::WAITING_SINCE, at(progress.waiting_since)),
         (names::FIRST_ATTEMPT_AT, at(progress.first_attempt_at)),
         (names::REPLAY, count(progress.replays).filter(|_| progress.replays > 0)),
+        (names::BATCH, progress.batch.as_ref().map(ToString::to_string)),
     ] {
         headers.remove(name);
         if let Some(value) = value {
@@ -167,6 +170,7 @@ mod tests {
             waiting_since: Some(Timestamp::from_millis(5)),
             first_attempt_at: Some(Timestamp::from_millis(4)),
             replays: 2,
+            batch: Some(BatchPart { id: "bat_1".into(), index: 4, size: 7 }),
         };
         write_progress(&mut headers, &progress);
         write_progress(&mut headers, &progress);

@@ -35,16 +35,73 @@ pub fn render(
     Ok(Body { content_type, bytes })
 }
 
+/// What a batch's `Content-Type` says.
+pub const fn batch_content_type(format: Format) -> &'static str {
+    match format {
+        Format::Json | Format::Standard => "application/json",
+        Format::CloudEvents => "application/cloudevents-batch+json",
+    }
+}
+
+/// Renders an event as one element of a batch: the body, with the delivery's own id as its first member, called like
+/// the header `webhook-id` (in a CloudEvent, whose attributes know no hyphens, `webhookid`). A member of that name in the
+/// data gives way.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_element(
+    format: Format,
+    delivery: &Delivery,
+    headers: &Headers,
+    data: &Bytes,
+    into: &mut Vec<u8>,
+) -> Result<(), serde_json::Error> {
+    let name = match format {
+        Format::Json | Format::Standard => "webhook-id",
+        Format::CloudEvents => "webhookid",
+    };
+    let given = format!("\"{name}\"");
+    let body = match format {
+        Format::Json if contains(data, given.as_bytes()) => {
+            flat_without(delivery.event.kind.as_str(), data, name)?
+        }
+        Format::CloudEvents if headers.get(ID_EXTENSION).is_some() => {
+            let mut headers = headers.clone();
+            headers.remove(ID_EXTENSION);
+            render(format, delivery, &headers, data)?.bytes
+        }
+        Format::Json | Format::Standard | Format::CloudEvents => {
+            render(format, delivery, headers, data)?.bytes
+        }
+    };
+    into.push(b'{');
+    into.extend_from_slice(given.as_bytes());
+    into.push(b':');
+    serde_json::to_writer(&mut *into, delivery.id.as_str())?;
+    // A body is an object with one member at least: its type.
+    into.push(b',');
+    into.extend_from_slice(body.trim_ascii_start().get(1..).unwrap_or_default());
+    Ok(())
+}
+
+/// A CloudEvents extension of the name that a batch's elements use.
+const ID_EXTENSION: &str = "ce_webhookid";
+
 /// SMTPeter's flat fields: `type` first, then the producer's members in their order, numbers as they were written.
 fn flat(kind: &str, data: &Bytes) -> Result<Bytes, serde_json::Error> {
     if already_flat(kind, data) {
         return Ok(data.clone());
     }
+    flat_without(kind, data, "type")
+}
+
+/// The same, without a member.
+fn flat_without(kind: &str, data: &Bytes, without: &str) -> Result<Bytes, serde_json::Error> {
     let members: Members<'_> = serde_json::from_slice(data)?;
     let mut body = String::with_capacity(data.len() + kind.len() + 12);
     body.push_str("{\"type\":");
     body.push_str(&serde_json::to_string(kind)?);
-    for (name, value) in members.0.iter().filter(|(name, _)| name != "type") {
+    for (name, value) in members.0.iter().filter(|(name, _)| name != "type" && name != without) {
         body.push(',');
         body.push_str(&serde_json::to_string(name)?);
         body.push(':');

@@ -39,6 +39,8 @@ pub const DEFERRALS: &str = "postbode-deferrals";
 pub const WAITING_SINCE: &str = "postbode-waiting-since";
 /// When the first attempt began, milliseconds since the epoch.
 pub const FIRST_ATTEMPT_AT: &str = "postbode-first-attempt-at";
+/// Which part of a batch it was when that failed last: `<id>/<index>/<size>`.
+pub const BATCH: &str = "postbode-batch";
 /// When a tier may let the record go, milliseconds since the epoch.
 pub const DUE_AT: &str = "postbode-due-at";
 /// Times taken out of the dead letters.

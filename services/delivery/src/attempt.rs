@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, Fate, Outcome, RecordPlace, Standing, Timestamp};
+use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp};
 use http::{HeaderMap, HeaderValue};
 use outbound::{Exchange, Outbound, Phases};
 use tracing::Instrument;
-use wire::attempt::{Attempt, Durations};
+use wire::attempt::{Attempt, Durations, Member};
 use wire::text;
 
-use crate::bodies;
+use crate::bodies::{self, Parcel};
 use crate::credentials::Credentials;
 use crate::held::{Held, Payload};
 
@@ -22,9 +22,9 @@ pub(crate) struct Attempts {
 
 /// An attempt that ended.
 pub(crate) struct Done {
-    pub(crate) place: RecordPlace,
+    pub(crate) members: Vec<(RecordPlace, Payload)>,
+    pub(crate) batch: Option<DeliveryId>,
     pub(crate) standing: Standing,
-    pub(crate) payload: Payload,
     pub(crate) number: u32,
     pub(crate) began: Timestamp,
     pub(crate) sent: HeaderMap,
@@ -33,47 +33,39 @@ pub(crate) struct Done {
 
 /// An attempt to be made.
 pub(crate) struct Call {
-    pub(crate) place: RecordPlace,
+    pub(crate) members: Vec<(RecordPlace, Payload)>,
+    pub(crate) batch: Option<DeliveryId>,
     pub(crate) standing: Standing,
     pub(crate) number: u32,
-    pub(crate) payload: Payload,
     pub(crate) credentials: Arc<Credentials>,
 }
 
 impl Attempts {
     /// Makes one attempt. Never fails: whatever happens is an outcome.
     pub(crate) async fn make(&self, call: Call) -> Done {
-        let Call { place, standing, number, payload, credentials } = call;
+        let Call { members, batch, standing, number, credentials } = call;
         let span = tracing::info_span!(
             "deliver",
             otel.kind = "client",
             webhook.id = %standing.webhook.id,
             delivery.attempt = number,
         );
-        process::trace::continue_from(&span, &payload.record.headers);
-        let (began, sent, exchange) = self.exchange(&standing, &payload, &credentials).instrument(span).await;
-        Done { place, standing, payload, number, began, sent, exchange }
+        if let Some((_, first)) = members.first() {
+            process::trace::continue_from(&span, &first.record.headers);
+        }
+        let parcel = Parcel { members: &members, batch: batch.as_ref() };
+        let (began, sent, exchange) = self.exchange(&standing, &parcel, &credentials).instrument(span).await;
+        Done { members, batch, standing, number, began, sent, exchange }
     }
 
     async fn exchange(
         &self,
         standing: &Standing,
-        payload: &Held,
+        parcel: &Parcel<'_>,
         credentials: &Credentials,
     ) -> (Timestamp, HeaderMap, Exchange) {
         let now = self.clock.now();
-        let request = match &payload.delivery {
-            Ok(delivery) => bodies::request(
-                now,
-                &standing.webhook,
-                credentials,
-                delivery,
-                &payload.record,
-                &self.user_agent,
-            ),
-            Err(error) => Err(error.to_string()),
-        };
-        match request {
+        match bodies::request(now, &standing.webhook, credentials, parcel, &self.user_agent) {
             Ok(request) => (now, request.headers.clone(), self.outbound.post(request).await),
             Err(why) => (now, HeaderMap::new(), unsent(Outcome::ProtocolFailed(why))),
         }
@@ -88,9 +80,12 @@ pub(crate) fn unsent(outcome: Outcome) -> Exchange {
 impl Done {
     /// The record for the history; none if the record was no delivery.
     pub(crate) fn record(&self, fate: Fate, now: Timestamp) -> Option<Attempt> {
-        let delivery = self.payload.delivery.as_ref().ok()?;
+        let (_, first) = self.members.first()?;
+        let delivery = first.delivery.as_ref().ok()?;
         let outcome = &self.exchange.outcome;
-        let Searchable { message, recipient } = Searchable::of(&self.payload);
+        let Member { event, kind, message, recipient, origin, .. } = member(first)?;
+        let id = self.batch.as_ref().unwrap_or(&delivery.id);
+        let members = self.batch.iter().flat_map(|_| &self.members);
         let next_due = match fate {
             Fate::Retried(tier) => Some(text::rfc3339(now + tier.delay())),
             Fate::Delivered | Fate::Died(_) | Fate::Stale => None,
@@ -98,14 +93,14 @@ impl Done {
         let response = self.exchange.response.as_ref();
         Some(Attempt {
             v: 1,
-            delivery: delivery.id.to_string(),
+            delivery: id.to_string(),
             webhook: delivery.webhook.to_string(),
             account: delivery.event.account.to_string(),
-            event: delivery.event.id.to_string(),
-            kind: delivery.event.kind.to_string(),
+            event,
+            kind,
             message,
             recipient,
-            origin: delivery.origin.map(|origin| origin.to_string()),
+            origin,
             number: self.number,
             started_at: text::rfc3339(self.began),
             duration: durations(&self.exchange.phases),
@@ -117,7 +112,8 @@ impl Done {
             response_headers: response.map(|response| shown(&response.headers, |_| true)).unwrap_or_default(),
             response_body: response.map(|response| String::from_utf8_lossy(&response.body).into_owned()),
             next_due,
-            trace: trace_of(&self.payload),
+            trace: trace_of(first),
+            members: members.filter_map(|(_, held)| member(held)).collect(),
         })
     }
 
@@ -126,6 +122,19 @@ impl Done {
         let own = &self.standing.webhook.headers;
         shown(&self.sent, |name| !own.iter().any(|header| header.name.eq_ignore_ascii_case(name)))
     }
+}
+
+fn member(held: &Held) -> Option<Member> {
+    let delivery = held.delivery.as_ref().ok()?;
+    let Searchable { message, recipient } = Searchable::of(held);
+    Some(Member {
+        delivery: delivery.id.to_string(),
+        event: delivery.event.id.to_string(),
+        kind: delivery.event.kind.to_string(),
+        message,
+        recipient,
+        origin: delivery.origin.map(|origin| origin.to_string()),
+    })
 }
 
 fn shown(headers: &HeaderMap, show: impl Fn(&str) -> bool) -> Vec<(String, String)> {

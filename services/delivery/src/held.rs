@@ -30,6 +30,7 @@ impl Held {
         let delivery = self.delivery.as_ref().ok()?;
         Some(Job {
             webhook: delivery.webhook.clone(),
+            delivery: delivery.id.clone(),
             registry: delivery.registry,
             progress: delivery.progress.clone(),
             bytes: self.record.size(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use domain::{Clock, Command, Dispatcher, Fate, Outcome, RecordPlace, Verdict, View};
+use domain::{Clock, Command, DeliveryId, Dispatcher, Fate, Outcome, RecordPlace, Standing, Verdict, View};
 use outbound::Outbound;
 use process::{Check, Service};
 use stream::{
@@ -202,7 +202,9 @@ impl Shell {
     fn handle_done(&mut self, done: &Done) {
         let now = self.effects.now();
         let outcome = &done.exchange.outcome;
-        let fate = self.dispatcher.handle_outcome(now, done.place, done.began, outcome);
+        let Some((post, first)) = done.members.first() else { return };
+        let fates = self.dispatcher.handle_outcome(now, *post, done.began, outcome);
+        let fate = fates.first().copied().unwrap_or(Fate::Stale);
         let telemetry = &self.effects.telemetry;
         if outcome.verdict() == Verdict::Deferred {
             telemetry.deferred();
@@ -210,10 +212,10 @@ impl Shell {
         }
         telemetry.attempted(outcome.class(), done.exchange.phases.total);
         if done.number == 1 {
-            telemetry.first_attempt(now.since(done.payload.record.timestamp));
+            telemetry.first_attempt(now.since(first.record.timestamp));
         }
         match fate {
-            Fate::Retried(_) => telemetry.retried(),
+            Fate::Retried(_) => fates.iter().for_each(|_| telemetry.retried()),
             Fate::Died(domain::DeathReason::Gone) => self.dispatcher.handle_gone(&done.standing),
             Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
         }
@@ -251,7 +253,9 @@ impl Shell {
 
     fn perform(&mut self, command: Command<Payload>) {
         match command {
-            Command::Send { place, standing, number, payload } => self.send(place, standing, number, payload),
+            Command::Send { members, batch, standing, number } => {
+                self.send(members, batch, standing, number);
+            }
             Command::Retry { place, tier, progress, last, payload } => {
                 if last.is_none() {
                     self.effects.telemetry.deferred();
@@ -269,13 +273,19 @@ impl Shell {
         }
     }
 
-    fn send(&mut self, place: RecordPlace, standing: domain::Standing, number: u32, payload: Payload) {
+    fn send(
+        &mut self,
+        members: Vec<(RecordPlace, Payload)>,
+        batch: Option<DeliveryId>,
+        standing: Standing,
+        number: u32,
+    ) {
         let tell = self.tell_done.clone();
         match self.vault.credentials(&standing) {
             Ok(credentials) => {
                 self.sealed.pass();
                 let attempts = Arc::clone(&self.attempts);
-                let call = Call { place, standing, number, payload, credentials };
+                let call = Call { members, batch, standing, number, credentials };
                 tokio::spawn(async move {
                     let _ = tell.send(attempts.make(call).await);
                 });
@@ -285,7 +295,7 @@ impl Shell {
                 self.sealed.fail(error.to_string());
                 let (began, sent) = (self.effects.now(), http::HeaderMap::new());
                 let exchange = unsent(Outcome::Sealed);
-                let _ = tell.send(Done { place, standing, payload, number, began, sent, exchange });
+                let _ = tell.send(Done { members, batch, standing, number, began, sent, exchange });
             }
         }
     }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{
-    CustomHeader, Fate, Format, Keyring, Limits, Offset, Outcome, Partition, Place, RecordPlace, Secrets,
-    SigningSecret, Standing, Tier, Timestamp, Webhook,
+    CustomHeader, DeliveryId, Fate, Format, Keyring, Limits, Offset, Outcome, Partition, Place, RecordPlace,
+    Secrets, SigningSecret, Standing, Tier, Timestamp, Webhook,
 };
 use http::HeaderValue;
 use standardwebhooks::Webhook as Verifier;
 use wire::{Headers, Record, names};
 
 use crate::attempt::{Done, unsent};
-use crate::bodies;
+use crate::bodies::{self, Parcel};
 use crate::credentials::{Credentials, Vault};
 use crate::held::{Held, Payload};
 
@@ -39,18 +39,24 @@ fn standing(format: Format, previous: Option<Timestamp>) -> Standing {
         limits: Limits { timeout: Duration::from_secs(3), ..Limits::default() },
         ..domain::fixtures::webhook("wh_1", "acme", &[])
     };
-    Standing { webhook: webhook.into(), offset: Offset(3) }
+    Standing { webhook: webhook.into(), offset: Offset(3), failing_since: None }
 }
 
+const PLACE: RecordPlace = RecordPlace { epoch: domain::Epoch(1), offset: Offset(1) };
+
 fn held() -> Payload {
+    held_as("dlv_1", "e1", r#"{"id":"m1","recipient":"a@b.example"}"#)
+}
+
+fn held_as(delivery: &'static str, event: &'static str, data: &'static str) -> Payload {
     let headers = [
-        (names::CE_ID, "e1"),
+        (names::CE_ID, event),
         (names::CE_SOURCE, "/smtp"),
         (names::CE_TYPE, "click"),
         (names::CE_ACCOUNT, "acme"),
         (names::CE_TIME, "2024-01-31T12:00:00Z"),
         (names::WEBHOOK, "wh_1"),
-        (names::DELIVERY, "dlv_1"),
+        (names::DELIVERY, delivery),
         (names::REGISTRY, "3"),
         (names::ORIGIN, "2-9"),
         (names::TRACEPARENT, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
@@ -63,7 +69,7 @@ fn held() -> Payload {
         offset: Offset(1),
         timestamp: NOW,
         key: Some(Bytes::from_static(b"wh_1")),
-        value: Some(Bytes::from_static(br#"{"id":"m1","recipient":"a@b.example"}"#)),
+        value: Some(Bytes::from_static(data.as_bytes())),
         headers,
     })
 }
@@ -73,9 +79,46 @@ fn credentials(standing: &Standing) -> std::sync::Arc<Credentials> {
 }
 
 fn request(standing: &Standing) -> outbound::PostRequest {
-    let (held, agent) = (held(), HeaderValue::from_static("Postbode/test"));
-    let delivery = held.delivery.as_ref().unwrap();
-    bodies::request(NOW, &standing.webhook, &credentials(standing), delivery, &held.record, &agent).unwrap()
+    request_of(standing, &[(PLACE, held())], None)
+}
+
+fn request_of(
+    standing: &Standing,
+    members: &[(RecordPlace, Payload)],
+    batch: Option<&DeliveryId>,
+) -> outbound::PostRequest {
+    let agent = HeaderValue::from_static("Postbode/test");
+    let parcel = Parcel { members, batch };
+    bodies::request(NOW, &standing.webhook, &credentials(standing), &parcel, &agent).unwrap()
+}
+
+#[test]
+fn a_batch_is_a_list_of_bodies_each_with_its_delivery_and_one_signature_over_all() {
+    let data = r#"{"webhook-id":"mine","id":"m2"}"#;
+    let members = [(PLACE, held()), (PLACE, held_as("dlv_2", "e2", data))];
+    for (format, id_name, content_type) in [
+        (Format::Json, "webhook-id", "application/json"),
+        (Format::Standard, "webhook-id", "application/json"),
+        (Format::CloudEvents, "webhookid", "application/cloudevents-batch+json"),
+    ] {
+        let request = request_of(&standing(format, None), &members, Some(&"bat_1".into()));
+        assert!(verifies(1, &request), "{format:?}");
+        assert_eq!(
+            (&request.headers["webhook-id"], &request.headers["content-type"]),
+            (&HeaderValue::from_static("bat_1"), &HeaderValue::from_static(content_type))
+        );
+        let list: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_slice(&request.body).unwrap();
+        let ids: Vec<_> = list.iter().map(|element| &element[id_name]).collect();
+        assert_eq!(ids, ["dlv_1", "dlv_2"], "{format:?}");
+        let single = request_of(&standing(format, None), &members[..1], None);
+        let mut alone: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(&single.body).unwrap();
+        alone.insert(id_name.to_owned(), "dlv_1".into());
+        assert_eq!(list[0], alone, "{format:?}: the body, and its id");
+    }
+    let request = request_of(&standing(Format::Json, None), &members, Some(&"bat_1".into()));
+    assert_eq!(request.body.windows(13).filter(|w| w == b"\"webhook-id\":").count(), 2, "ours, once each");
 }
 
 /// Whether the independent library, given the secret, makes one of the request's signatures.
@@ -142,7 +185,7 @@ fn a_changed_webhook_is_opened_anew() {
     vault.credentials(&before).unwrap();
     let url = "https://elsewhere.example/".into();
     let webhook = Webhook { url, ..Webhook::clone(&before.webhook) }.into();
-    let after = Standing { webhook, offset: Offset(4) };
+    let after = Standing { webhook, offset: Offset(4), failing_since: None };
     assert_eq!(vault.credentials(&after).unwrap().url.host_str(), Some("elsewhere.example"));
 }
 
@@ -150,8 +193,8 @@ fn a_changed_webhook_is_opened_anew() {
 fn the_history_of_an_attempt_holds_what_people_search_by_and_no_secret() {
     let standing = standing(Format::Json, None);
     let done = Done {
-        place: RecordPlace { epoch: domain::Epoch(1), offset: Offset(1) },
-        payload: held(),
+        members: vec![(PLACE, held())],
+        batch: None,
         number: 2,
         began: NOW,
         sent: request(&standing).headers,
@@ -167,6 +210,14 @@ fn the_history_of_an_attempt_holds_what_people_search_by_and_no_secret() {
     assert!(text.contains("webhook-signature") && !text.contains("hunter2"), "{text}");
     let again: wire::attempt::Attempt = serde_json::from_str(&text).unwrap();
     assert_eq!(again, attempt);
+    assert!(attempt.members.is_empty());
+
+    let members = vec![(PLACE, held()), (PLACE, held_as("dlv_2", "e2", r#"{"id":"m2"}"#))];
+    let batch = Done { members, batch: Some("bat_1".into()), ..done };
+    let attempt = batch.record(Fate::Delivered, NOW).unwrap();
+    assert_eq!((attempt.delivery.as_str(), attempt.event.as_str()), ("bat_1", "e1"));
+    let messages = attempt.members.iter().map(|member| member.message.as_deref());
+    assert_eq!(messages.collect::<Vec<_>>(), [Some("m1"), Some("m2")]);
 }
 
 #[test]

@@ -33,6 +33,10 @@ pub struct NewWebhook {
     /// How hard the endpoint may be hit; what is left out is as in [`domain::Limits::default`].
     #[serde(default, skip_serializing_if = "LimitsPatch::is_empty")]
     pub limits: LimitsPatch,
+    /// How deliveries are put together; each goes alone if left out. What is left out in it is as in
+    /// [`domain::Batching::default`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchPatch>,
 }
 
 /// `PATCH /v1/webhooks/{id}`: what is left out, or null, stays.
@@ -60,6 +64,9 @@ pub struct WebhookPatch {
     /// Limits to change; all others stay.
     #[serde(skip_serializing_if = "LimitsPatch::is_empty")]
     pub limits: LimitsPatch,
+    /// How deliveries are put together; null for each alone.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub batch: Option<Option<BatchPatch>>,
 }
 
 /// `"*"` or a list of event types.
@@ -112,9 +119,37 @@ impl LimitsPatch {
     }
 }
 
+/// Batching in a request: what is left out keeps its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BatchPatch {
+    /// Deliveries in one call, 1 to 1000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_events: Option<u32>,
+    /// Bytes of their events together, 1024 to 1048576; one that is larger alone goes alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u32>,
+    /// How many milliseconds the first of them waits for others, 0 to 60000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_wait_ms: Option<u32>,
+}
+
+/// Batching in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Deliveries in one call, at most.
+    pub max_events: u32,
+    /// Bytes of their events together, at most.
+    pub max_bytes: u32,
+    /// How many milliseconds the first of them waits for others.
+    pub max_wait_ms: u64,
+}
+
 /// Tells null from a member that is left out.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
-    Option::<u32>::deserialize(deserializer).map(Some)
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// A webhook as it counts now. No secrets.
@@ -138,6 +173,8 @@ pub struct Webhook {
     pub headers: Vec<String>,
     /// How hard the endpoint may be hit.
     pub limits: Limits,
+    /// How deliveries are put together; null if each goes alone.
+    pub batch: Option<Batch>,
     /// `unverified`, `active`, `paused` or `disabled`.
     pub state: String,
     /// Why it is disabled: `gone` or `failing`.

@@ -3,8 +3,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use domain::{
-    Account, ApiKey, CustomHeader, DisabledReason, Format, Health, Limits, PendingUrl, Revision, Scope,
-    Sealed, Secrets, State, Timestamp, Types, Verification, Webhook,
+    Account, ApiKey, Batching, CustomHeader, DisabledReason, Format, Health, Limits, PendingUrl, Revision,
+    Scope, Sealed, Secrets, State, Timestamp, Types, Verification, Webhook,
 };
 use proptest::prelude::*;
 
@@ -37,6 +37,7 @@ fn full_webhook() -> Webhook {
             per_second: NonZeroU32::new(50),
             timeout: Duration::from_millis(20_500),
         },
+        batch: Some(Batching { max_events: 50, max_bytes: 65_536, max_wait: Duration::from_millis(1_500) }),
         state: State::Disabled(DisabledReason::Gone),
         verification: Verification {
             token: "t1".into(),
@@ -56,6 +57,7 @@ fn plain_webhook() -> Webhook {
         secrets: Secrets { current: Sealed { key: "k1".into(), text: "c2VjcmV0".into() }, previous: None },
         headers: Vec::new(),
         limits: Limits::default(),
+        batch: None,
         state: State::Unverified,
         verification: Verification { token: "t1".into(), verified_at: None },
         updated_at: Timestamp::from_millis(1_767_225_600_000),

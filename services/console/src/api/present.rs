@@ -41,6 +41,11 @@ pub(super) fn webhook(webhook: &Webhook, health: Option<&Health>) -> api::Webhoo
             per_second: webhook.limits.per_second.map(Into::into),
             timeout: HumanDuration(webhook.limits.timeout),
         },
+        batch: webhook.batch.map(|batching| api::Batch {
+            max_events: batching.max_events,
+            max_bytes: batching.max_bytes,
+            max_wait_ms: u64::try_from(batching.max_wait.as_millis()).unwrap_or(u64::MAX),
+        }),
         state: webhook.state.name().to_owned(),
         disabled_reason: reason(&webhook.state).map(|reason| reason.name().to_owned()),
         failing_since,

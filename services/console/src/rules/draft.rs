@@ -1,8 +1,8 @@
 //! New webhooks.
 
 use domain::{
-    AccountId, Change, CustomHeader, Format, Keyring, Limits, Registry, Revision, Secrets, State, Timestamp,
-    Verification, Webhook, WebhookId,
+    AccountId, Batching, Change, CustomHeader, Format, Keyring, Limits, Registry, Revision, Secrets, State,
+    Timestamp, Verification, Webhook, WebhookId,
 };
 use outbound::AddressPolicy;
 use wire::api::{Headers, NewWebhook};
@@ -53,6 +53,7 @@ pub fn prepare(
     let format = new.format.as_deref().map_or(Ok(Format::default()), fields::format);
     let format = errors.keep(format);
     let limits = fields::limits(Limits::default(), &new.limits, &mut errors);
+    let batch = new.batch.as_ref().map(|batch| fields::batch(Batching::default(), batch, &mut errors));
     let headers = custom_headers(&new.headers, &seals, &mut errors, chance);
     errors.finish()?;
     let (secret, current) = seals.signing_secret(chance);
@@ -67,6 +68,7 @@ pub fn prepare(
         secrets: Secrets { current, previous: None },
         headers: headers.into_iter().filter_map(|(_, header)| header).collect(),
         limits,
+        batch,
         state: State::Unverified,
         verification: Verification { token: proof::token(chance), verified_at: None },
         created_at: tools.now,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{CustomHeader, Format, Limits, PendingUrl, State, Types, Verification, Webhook, WebhookId};
-use wire::api::{LimitsPatch, WebhookPatch};
+use domain::{
+    Batching, CustomHeader, Format, Limits, PendingUrl, State, Types, Verification, Webhook, WebhookId,
+};
+use wire::api::{BatchPatch, LimitsPatch, WebhookPatch};
 
 use super::chance::Chance;
 use super::draft::{Tools, custom_headers};
@@ -21,6 +23,7 @@ pub struct Edit {
     format: Option<Format>,
     headers: Vec<(String, Option<CustomHeader>)>,
     limits: LimitsPatch,
+    batch: Option<Option<BatchPatch>>,
 }
 
 /// Checks a change, and seals what is secret in it.
@@ -42,10 +45,13 @@ pub fn prepare(
     let format = patch.format.as_deref().map(fields::format);
     let format = format.and_then(|format| errors.keep(format));
     fields::limits(Limits::default(), &patch.limits, &mut errors);
+    if let Some(batch) = patch.batch.flatten() {
+        fields::batch(Batching::default(), &batch, &mut errors);
+    }
     let headers = custom_headers(&patch.headers, &Seals::new(tools.keyring, id), &mut errors, chance);
     errors.finish()?;
     let url = url.map(|url| PendingUrl { url, token: proof::token(chance) });
-    Ok(Edit { name, url, types, format, headers, limits: patch.limits })
+    Ok(Edit { name, url, types, format, headers, limits: patch.limits, batch: patch.batch })
 }
 
 impl Edit {
@@ -68,6 +74,10 @@ impl Edit {
             changed.format = format;
         }
         changed.limits = fields::limits(webhook.limits, &self.limits, &mut Errors::default());
+        if let Some(batch) = self.batch {
+            let base = webhook.batch.unwrap_or_default();
+            changed.batch = batch.map(|asked| fields::batch(base, &asked, &mut Errors::default()));
+        }
         changed.headers = merged(&webhook.headers, &self.headers)?;
         Ok(changed)
     }

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{EventType, Format, Limits, Types, is_event_type};
+use domain::{Batching, EventType, Format, Limits, Types, is_event_type};
 use outbound::AddressPolicy;
-use wire::api::{self, FieldError, LimitsPatch};
+use wire::api::{self, BatchPatch, FieldError, LimitsPatch};
 
 use crate::problem::Refusal;
 
@@ -161,6 +161,30 @@ pub fn limits(base: Limits, asked: &LimitsPatch, errors: &mut Errors) -> Limits 
         }
     }
     limits
+}
+
+/// How deliveries are put together: what is asked for, over what there is.
+pub fn batch(base: Batching, asked: &BatchPatch, errors: &mut Errors) -> Batching {
+    let mut batching = base;
+    if let Some(max_events) = asked.max_events {
+        batching.max_events = max_events;
+        if !(1..=Batching::MAX_EVENTS).contains(&max_events) {
+            errors.add("batch.max_events", "must be 1 to 1000");
+        }
+    }
+    if let Some(max_bytes) = asked.max_bytes {
+        batching.max_bytes = max_bytes;
+        if !(1024..=Batching::MAX_BYTES).contains(&max_bytes) {
+            errors.add("batch.max_bytes", "must be 1024 to 1048576");
+        }
+    }
+    if let Some(millis) = asked.max_wait_ms {
+        batching.max_wait = Duration::from_millis(millis.into());
+        if batching.max_wait > Batching::MAX_WAIT {
+            errors.add("batch.max_wait_ms", "must be 0 to 60000");
+        }
+    }
+    batching
 }
 
 const TYPE_SYNTAX: &str = "cannot be an event type: use a lower-case letter, then up to 63 lower-case letters, digits, '.', '_' or '-'";

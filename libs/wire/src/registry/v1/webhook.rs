@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountId, CustomHeader, DisabledReason, EventType, Format, Limits, PendingUrl, Revision, Sealed,
-    Secrets, State, Timestamp, Types, Verification, Webhook, WebhookId,
+    AccountId, Batching, CustomHeader, DisabledReason, EventType, Format, Limits, PendingUrl, Revision,
+    Sealed, Secrets, State, Timestamp, Types, Verification, Webhook, WebhookId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ pub(super) struct WebhookV1 {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<HeaderV1>,
     limits: LimitsV1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch: Option<BatchV1>,
     state: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled_reason: Option<String>,
@@ -88,6 +90,13 @@ struct LimitsV1 {
 }
 
 #[derive(Serialize, Deserialize)]
+struct BatchV1 {
+    max_events: u32,
+    max_bytes: u32,
+    max_wait_ms: u64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct VerificationV1 {
     token: Arc<str>,
     #[serde(with = "crate::text::optional_timestamp", default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +123,7 @@ impl WebhookV1 {
                 .map(|(sealed, until)| PreviousV1 { sealed: SealedV1::of(sealed), until: *until }),
             headers: webhook.headers.iter().map(HeaderV1::of).collect(),
             limits: LimitsV1::of(webhook.limits),
+            batch: webhook.batch.map(BatchV1::of),
             state: webhook.state.name().to_owned(),
             disabled_reason: reason_of(&webhook.state).map(|reason| reason.name().to_owned()),
             verification: VerificationV1 {
@@ -141,6 +151,7 @@ impl WebhookV1 {
             },
             headers: self.headers.into_iter().map(HeaderV1::read).collect(),
             limits: self.limits.read(),
+            batch: self.batch.map(|batch| batch.read()),
             state: state(&self.state, self.disabled_reason.as_deref())?,
             verification: Verification {
                 token: self.verification.token,
@@ -203,6 +214,24 @@ impl LimitsV1 {
             concurrency: self.concurrency,
             per_second: self.per_second,
             timeout: Duration::from_millis(self.timeout_ms),
+        }
+    }
+}
+
+impl BatchV1 {
+    fn of(batching: Batching) -> Self {
+        Self {
+            max_events: batching.max_events,
+            max_bytes: batching.max_bytes,
+            max_wait_ms: u64::try_from(batching.max_wait.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn read(&self) -> Batching {
+        Batching {
+            max_events: self.max_events,
+            max_bytes: self.max_bytes,
+            max_wait: Duration::from_millis(self.max_wait_ms),
         }
     }
 }

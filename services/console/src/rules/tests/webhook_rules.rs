@@ -87,6 +87,10 @@ fn fields_that_will_not_do_are_named() {
         ("limits", json!({"per_second": 10_001}), "limits.per_second"),
         ("limits", json!({"timeout": "999ms"}), "limits.timeout"),
         ("limits", json!({"timeout": "31s"}), "limits.timeout"),
+        ("batch", json!({"max_events": 0}), "batch.max_events"),
+        ("batch", json!({"max_events": 1001}), "batch.max_events"),
+        ("batch", json!({"max_bytes": 1_048_577}), "batch.max_bytes"),
+        ("batch", json!({"max_wait_ms": 60_001}), "batch.max_wait_ms"),
         ("headers", Value::Object(many), "headers"),
         ("headers", json!({"Host": "x"}), "headers.Host"),
         ("headers", json!({"Content-MD5": "x"}), "headers.Content-MD5"),
@@ -121,6 +125,10 @@ fn the_limits_of_limits_are_allowed() {
     ] {
         assert!(prepare(request("limits", limits)).is_ok());
     }
+    let draft = prepare(request("batch", json!({"max_events": 1000, "max_wait_ms": 60_000}))).unwrap();
+    let batching =
+        domain::Batching { max_events: 1000, max_wait: domain::Batching::MAX_WAIT, ..Default::default() };
+    assert_eq!(draft.webhook.batch, Some(batching));
     let draft = prepare(request("types", json!("*"))).unwrap();
     assert_eq!(draft.webhook.types, Types::All);
 }
