@@ -130,6 +130,14 @@ impl Scan {
     pub async fn next(&mut self) -> Option<Result<Record, ScanError>> {
         self.records.recv().await
     }
+
+    /// The next record that was read already; none if that takes waiting.
+    ///
+    /// # Errors
+    /// When the topic can't be read; nothing follows.
+    pub fn try_next(&mut self) -> Result<Option<Record>, ScanError> {
+        self.records.try_recv().ok().transpose()
+    }
 }
 
 struct Reader {
