@@ -7,3 +7,4 @@ mod journal;
 mod scan;
 mod support;
 mod table;
+mod turn;
