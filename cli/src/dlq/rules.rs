@@ -1,0 +1,245 @@
+//! Which of the letters that are meant are dealt with, and why the others stay as they are. Pure.
+
+use domain::Timestamp;
+use wire::disposition::{Disposition, What};
+use wire::topics::Topics;
+use wire::{OutRecord, dead_letter};
+
+use super::letter::Letter;
+use super::reader::Found;
+
+/// What is done with a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Put back to be tried again.
+    Replay,
+    /// Written down as not wanted.
+    Discard,
+    /// A discard taken back.
+    Restore,
+}
+
+impl Act {
+    /// The command's name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Replay => "replay",
+            Self::Discard => "discard",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// What the letter then is.
+    pub(crate) const fn done(self) -> &'static str {
+        match self {
+            Self::Replay => "replayed",
+            Self::Discard => "discarded",
+            Self::Restore => "restored",
+        }
+    }
+}
+
+/// The rules of one run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) act: Act,
+    /// At most so many.
+    pub(crate) max: Option<u64>,
+    /// A letter that was replayed so often stays where it is.
+    pub(crate) max_replays: u32,
+    /// Whether what was discarded may be replayed all the same.
+    pub(crate) include_discarded: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// It is to be dealt with.
+    Go,
+    /// It stays as it is.
+    Leave(Why),
+    /// It would be dealt with, were there not enough already.
+    Enough,
+}
+
+/// Why a letter stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Why {
+    Replayed,
+    Discarded,
+    NotDiscarded,
+    ValueOmitted,
+    TooOften,
+}
+
+impl Why {
+    /// For programs.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Replayed => "replayed",
+            Self::Discarded => "discarded",
+            Self::NotDiscarded => "not-discarded",
+            Self::ValueOmitted => "value-omitted",
+            Self::TooOften => "too-often",
+        }
+    }
+
+    /// For people.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Replayed => "replayed before",
+            Self::Discarded => "discarded (replay --include-discarded, or restore)",
+            Self::NotDiscarded => "not discarded",
+            Self::ValueOmitted => {
+                "without a value, which was too large for the dead letter: it cannot be replayed; \
+                 its event stands at its postbode-origin and can be sent anew"
+            }
+            Self::TooOften => "replayed too often already: fix the cause, then raise --max-replays",
+        }
+    }
+}
+
+impl Rules {
+    /// Judges a letter when so many were chosen before it.
+    pub(crate) fn judge(&self, letter: &Letter, chosen: u64) -> Judgement {
+        match self.why_not(letter) {
+            Some(why) => Judgement::Leave(why),
+            None if self.max.is_some_and(|max| chosen >= max) => Judgement::Enough,
+            None => Judgement::Go,
+        }
+    }
+
+    fn why_not(&self, letter: &Letter) -> Option<Why> {
+        let became = letter.disposition.as_ref().map(|decided| decided.what);
+        match (self.act, became) {
+            (_, Some(What::Replayed)) => return Some(Why::Replayed),
+            (Act::Restore, Some(What::Discarded)) | (Act::Discard, None) => return None,
+            (Act::Restore, None) => return Some(Why::NotDiscarded),
+            (Act::Replay, Some(What::Discarded)) if self.include_discarded => {}
+            (Act::Replay | Act::Discard, Some(What::Discarded)) => return Some(Why::Discarded),
+            (Act::Replay, None) => {}
+        }
+        if letter.value_omitted {
+            Some(Why::ValueOmitted)
+        } else {
+            (letter.replays >= self.max_replays).then_some(Why::TooOften)
+        }
+    }
+}
+
+/// The same key and bytes under the same name, for another life.
+pub(crate) fn revived(found: &Found, topics: &Topics) -> OutRecord {
+    OutRecord {
+        topic: found.letter.topic.alive(topics).clone(),
+        key: found.record.key.clone(),
+        value: found.record.value.clone(),
+        headers: dead_letter::revive(&found.record.headers),
+    }
+}
+
+/// What is written down about a letter, by whom, when and why.
+pub(crate) fn entry(
+    act: Act,
+    letter: &Letter,
+    by: &str,
+    note: Option<&str>,
+    at: Timestamp,
+    topics: &Topics,
+) -> OutRecord {
+    let what = match act {
+        Act::Replay => What::Replayed,
+        Act::Discard => What::Discarded,
+        Act::Restore => return Disposition::taken_back(&topics.dispositions, &letter.place, by, note),
+    };
+    let note = note.map(str::to_owned);
+    let disposition = Disposition { what, by: by.to_owned(), at, note, died: Some(letter.at) };
+    disposition.to_record(&topics.dispositions, &letter.place)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::names;
+    use wire::topics::TopicSettings;
+
+    use super::super::letter::tests::{letter, record};
+    use super::super::topic::LetterTopic;
+    use super::*;
+
+    const RULES: Rules = Rules { act: Act::Replay, max: Some(5), max_replays: 3, include_discarded: false };
+
+    fn decided(what: What) -> Letter {
+        let at = Timestamp::from_millis(0);
+        let disposition = Disposition { what, by: String::new(), at, note: None, died: None };
+        Letter { disposition: Some(disposition), ..letter("0-0") }
+    }
+
+    #[test]
+    fn what_was_dealt_with_has_no_value_or_goes_in_circles_is_not_replayed() {
+        let fresh = letter("0-0");
+        assert_eq!(RULES.judge(&fresh, 0), Judgement::Go);
+        assert_eq!(RULES.judge(&fresh, 5), Judgement::Enough);
+        assert_eq!(RULES.judge(&decided(What::Replayed), 0), Judgement::Leave(Why::Replayed));
+        assert_eq!(RULES.judge(&decided(What::Discarded), 0), Judgement::Leave(Why::Discarded));
+        let omitted = Letter { value_omitted: true, ..fresh.clone() };
+        assert_eq!(RULES.judge(&omitted, 0), Judgement::Leave(Why::ValueOmitted));
+        let circling = Letter { replays: 3, ..fresh };
+        assert_eq!(RULES.judge(&circling, 5), Judgement::Leave(Why::TooOften));
+    }
+
+    #[test]
+    fn what_was_discarded_is_replayed_only_if_that_is_said_and_still_by_the_rules() {
+        let rules = Rules { include_discarded: true, ..RULES };
+        let discarded = decided(What::Discarded);
+        assert_eq!(rules.judge(&discarded, 0), Judgement::Go);
+        assert_eq!(rules.judge(&decided(What::Replayed), 0), Judgement::Leave(Why::Replayed));
+        let omitted = Letter { value_omitted: true, ..discarded };
+        assert_eq!(rules.judge(&omitted, 0), Judgement::Leave(Why::ValueOmitted));
+    }
+
+    #[test]
+    fn any_open_letter_can_be_discarded_and_only_a_discarded_one_restored() {
+        let discard = Rules { act: Act::Discard, ..RULES };
+        let hopeless = Letter { value_omitted: true, replays: 99, ..letter("0-0") };
+        assert_eq!(discard.judge(&hopeless, 0), Judgement::Go);
+        assert_eq!(discard.judge(&decided(What::Discarded), 0), Judgement::Leave(Why::Discarded));
+        assert_eq!(discard.judge(&decided(What::Replayed), 0), Judgement::Leave(Why::Replayed));
+
+        let restore = Rules { act: Act::Restore, ..RULES };
+        assert_eq!(restore.judge(&decided(What::Discarded), 0), Judgement::Go);
+        assert_eq!(restore.judge(&letter("0-0"), 0), Judgement::Leave(Why::NotDiscarded));
+        assert_eq!(restore.judge(&decided(What::Replayed), 0), Judgement::Leave(Why::Replayed));
+    }
+
+    #[test]
+    fn a_replayed_letter_keeps_its_name_key_and_bytes_and_starts_afresh() {
+        let topics = Topics::new(&TopicSettings::default()).unwrap();
+        let mut found = Found { letter: letter("3-17"), record: record("3-17") };
+        let again = revived(&found, &topics);
+        assert_eq!(&*again.topic, "postbode.deliveries");
+        assert_eq!((&again.key, &again.value), (&found.record.key, &found.record.value));
+        assert_eq!(again.headers.text(names::DELIVERY), Some("dlv_1"));
+        assert_eq!(again.headers.text(names::REPLAY), Some("3"));
+        for gone in [names::REASON, names::ATTEMPT, names::DLQ_COUNT, names::LAST_ERROR] {
+            assert_eq!(again.headers.get(gone), None, "{gone}");
+        }
+        found.letter.topic = LetterTopic::Events;
+        assert_eq!(&*revived(&found, &topics).topic, "postbode.events");
+    }
+
+    #[test]
+    fn what_is_written_down_names_the_letter_and_says_who_when_and_why() {
+        let topics = Topics::new(&TopicSettings::default()).unwrap();
+        let (letter, at) = (letter("3-17"), Timestamp::from_millis(7));
+        let written = entry(Act::Discard, &letter, "ops", Some("a test"), at, &topics);
+        assert_eq!(
+            (&*written.topic, written.key.as_deref()),
+            (&*topics.dispositions, Some(&b"dlq-3-17"[..]))
+        );
+        let value: serde_json::Value = serde_json::from_slice(&written.value.unwrap()).unwrap();
+        assert_eq!(
+            (&value["what"], &value["by"], &value["note"]),
+            (&"discarded".into(), &"ops".into(), &"a test".into())
+        );
+        assert_eq!(value["died"], letter.at.as_millis());
+        assert_eq!(entry(Act::Restore, &letter, "ops", None, at, &topics).value, None);
+    }
+}
