@@ -5,6 +5,7 @@ mod addresses;
 mod configuration;
 mod console;
 mod delivery;
+mod dlq;
 mod ingest;
 mod isolation;
 mod lifecycle;

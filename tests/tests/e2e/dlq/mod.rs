@@ -1,0 +1,5 @@
+//! Dead letters and what operators do with them.
+
+mod letters;
+mod operators;
+mod recover;
