@@ -77,6 +77,12 @@ impl Tally {
         }
     }
 
+    /// The letters could not be read any further.
+    pub(crate) fn break_off(&mut self, error: String) {
+        self.first_error.get_or_insert(error);
+        self.stopped = Some(Stop::Failed);
+    }
+
     /// The last line for programs.
     pub(crate) fn json(&self, act: Act, dry_run: bool) -> Value {
         let left: BTreeMap<_, _> = self.left.iter().map(|(why, count)| (why.code(), count)).collect();
@@ -114,12 +120,18 @@ impl Tally {
     /// How the run failed, if it did.
     pub(crate) fn failure(&self, act: Act) -> Option<String> {
         let error = self.first_error.as_ref()?;
-        let mut text = format!("{} not {}", self.failed, act.done());
+        let mut parts = Vec::new();
+        if self.stopped == Some(Stop::Failed) {
+            parts.push("broken off".to_owned());
+        }
+        if self.failed > 0 {
+            parts.push(format!("{} not {}", self.failed, act.done()));
+        }
         if self.unrecorded > 0 {
             let what = "replayed, though that could not be written down: said again, these are sent twice";
-            text = format!("{text}; {} {what}", self.unrecorded);
+            parts.push(format!("{} {what}", self.unrecorded));
         }
-        Some(format!("{text}. Say the same command again. The first error: {error}"))
+        Some(format!("{}. Say the same command again to go on. The first error: {error}", parts.join("; ")))
     }
 
     /// How the run was cut short, if it was.
@@ -172,6 +184,17 @@ mod tests {
             "{failure}"
         );
         assert_eq!(tally.cut_short(Act::Replay), None);
+    }
+
+    #[test]
+    fn a_run_that_broke_off_says_why() {
+        let mut tally = Tally::default();
+        tally.break_off("there is no topic".into());
+        let failure = tally.failure(Act::Discard).unwrap();
+        assert!(
+            failure.starts_with("broken off. Say") && failure.ends_with("there is no topic"),
+            "{failure}"
+        );
     }
 
     #[test]

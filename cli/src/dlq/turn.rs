@@ -33,8 +33,16 @@ pub(crate) async fn ours(job: &Job, context: &Context, topics: &Topics) -> anyho
                     "no turn in group {group}: {why}. --concurrent goes on without, if nobody else is at work"
                 )
             }
-            Err(_) => eprintln!("waiting for another run to end: {}", safe(&turn.line().await.join(", "))),
+            Err(_) => eprintln!("{}", waiting(&turn.line().await, &group)),
         }
         patience = REPEAT;
+    }
+}
+
+/// Who is in the line: we are too, unless Kafka does not know us yet.
+fn waiting(line: &[String], group: &str) -> String {
+    match line {
+        [] | [_] => format!("waiting for Kafka to give us the turn, in group {group}"),
+        all => format!("waiting for another run to end; in the line are: {}", safe(&all.join(", "))),
     }
 }

@@ -64,7 +64,7 @@ pub(crate) async fn perform(job: Job, context: &Context) -> anyhow::Result<()> {
     };
     let read = Letters::of(topic, &filter, Some(survey.spans), context, &topics)?;
     let mut run = Run::new(&job, &survey.tally, decided, context, &topics)?;
-    run.all(read, turn.as_ref(), &mut interrupts).await?;
+    run.all(read, turn.as_ref(), &mut interrupts).await;
     run.finish(&mut interrupts).await;
     if let Some(turn) = turn {
         turn.end().await;
@@ -128,12 +128,7 @@ impl Run {
     }
 
     /// Goes through the letters until they end, or the run is to stop. What was begun may still be on its way then.
-    async fn all(
-        &mut self,
-        mut letters: Letters<'_>,
-        turn: Option<&Turn>,
-        interrupts: &mut Interrupts,
-    ) -> anyhow::Result<()> {
+    async fn all(&mut self, mut letters: Letters<'_>, turn: Option<&Turn>, interrupts: &mut Interrupts) {
         while self.tally.stopped.is_none() {
             tokio::select! {
                 () = interrupts.next() => self.tally.stopped = Some(Stop::Interrupted),
@@ -143,12 +138,14 @@ impl Run {
                 }
                 Some(sent) = self.post.next() => self.note(&sent),
                 found = next(&mut letters, &mut self.decided, &self.pace), if self.post.has_room() => {
-                    let Some(found) = found? else { break };
-                    self.meet(found);
+                    match found {
+                        Ok(Some(found)) => self.meet(found),
+                        Ok(None) => break,
+                        Err(error) => self.tally.break_off(format!("{error:#}")),
+                    }
                 }
             }
         }
-        Ok(())
     }
 
     fn meet(&mut self, found: Found) {

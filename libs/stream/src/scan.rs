@@ -56,7 +56,7 @@ pub struct Span {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScanError {
     /// The topic is not there.
-    #[error("there is no topic {0}")]
+    #[error("there is no topic {0}: is the prefix right? postbode topics create makes what is missing")]
     NoTopic(Arc<str>),
     /// The topic has fewer partitions.
     #[error("topic {topic} has no partition {partition}")]

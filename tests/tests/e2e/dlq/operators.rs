@@ -168,6 +168,33 @@ async fn an_event_goes_back_to_the_events_with_its_own_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_kafka_does_not_take_stays_open_and_nothing_is_written_down() {
+    let world = kafka_alone("dlq-refused").await;
+    let mut dead = letter(&world, 0, Particulars { reason: DeathReason::TooLarge, ..USUAL });
+    dead.topic = world.topics.dead_events.clone();
+    // There is more room among the dead letters than on events; no compressor makes this smaller.
+    let noise = std::iter::successors(Some(1_u64), |n| {
+        Some(n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1))
+    });
+    dead.value =
+        Some(noise.map(|n| n.to_be_bytes()[0]).take(world.topics.event_record_bytes() + 8 * 1024).collect());
+    world.sink().send(&dead).await.unwrap();
+    world.sink().send(&letter(&world, 1, USUAL)).await.unwrap();
+
+    let told = world.says(&["dlq", "replay", "--topic", "events", "--json"]).await;
+    let summary = &told.last()["summary"];
+    assert_eq!(
+        (told.code, &summary["failed"], &summary["replayed"]),
+        (Some(1), &json!(1), &json!(0)),
+        "{told:?}"
+    );
+    assert!(told.err.contains("too large"), "{}", told.err);
+    assert_eq!(dispositions(&world).await.len(), 0, "a disposition follows an acknowledgement");
+    assert_eq!(open(&world).await, 2);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn at_most_so_many_and_then_the_next() {
     let world = kafka_alone("dlq-max").await;
     lay_down(&world, 25).await;
