@@ -33,8 +33,6 @@ pub(crate) enum Stop {
     Interrupted,
     /// `--max` was reached, and there are more.
     Max,
-    /// Kafka gave the turn to another run.
-    TurnLost,
     /// Kafka took no more.
     Failed,
 }
@@ -44,7 +42,6 @@ impl Stop {
         match self {
             Self::Interrupted => "interrupted",
             Self::Max => "max",
-            Self::TurnLost => "turn-lost",
             Self::Failed => "failed",
         }
     }
@@ -136,16 +133,14 @@ impl Tally {
 
     /// How the run was cut short, if it was.
     pub(crate) fn cut_short(&self, act: Act) -> Option<String> {
-        let why = match self.stopped? {
-            Stop::Interrupted => "stopped early",
-            Stop::TurnLost => "stopped early, since Kafka gave the turn to another run",
-            Stop::Max | Stop::Failed => return None,
-        };
+        if self.stopped != Some(Stop::Interrupted) {
+            return None;
+        }
         let doubt = match (act, self.in_doubt) {
             (Act::Replay, doubt @ 1..) => format!(" {doubt} more were on their way and may be sent twice."),
             (Act::Replay | Act::Discard | Act::Restore, _) => String::new(),
         };
-        Some(format!("{why}.{doubt} Say the same command again to go on"))
+        Some(format!("stopped early.{doubt} Say the same command again to go on"))
     }
 }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use stream::Turn;
 use tokio::time::timeout;
 use wire::topics::Topics;
 
@@ -11,31 +10,58 @@ use super::work::Job;
 use crate::context::Context;
 use crate::output::safe;
 
+/// Our place in the line; none if it was said not to wait.
+pub(crate) struct Turn {
+    inner: Option<stream::Turn>,
+    group: String,
+}
+
 /// How long to wait before saying so, …
 const QUIET: Duration = Duration::from_secs(5);
 /// … and how often to say it again.
 const REPEAT: Duration = Duration::from_secs(30);
 
-/// Waits until it is our turn; none if it was said not to.
-pub(crate) async fn ours(job: &Job, context: &Context, topics: &Topics) -> anyhow::Result<Option<Turn>> {
-    if job.args.concurrent {
-        return Ok(None);
+impl Turn {
+    /// Lines up.
+    pub(crate) fn line_up(job: &Job, context: &Context, topics: &Topics) -> anyhow::Result<Self> {
+        let group = format!("{}dlq", context.topic_settings.prefix);
+        let name = format!("postbode dlq {} by {}", job.rules.act.name(), job.args.by);
+        let inner = match job.args.concurrent {
+            true => None,
+            false => Some(
+                stream::Turn::line_up(&context.kafka, &topics.dispositions, &group, &name)
+                    .context("section kafka")?,
+            ),
+        };
+        Ok(Self { inner, group })
     }
-    let group = format!("{}dlq", context.topic_settings.prefix);
-    let name = format!("postbode dlq {} by {}", job.rules.act.name(), job.args.by);
-    let turn = Turn::line_up(&context.kafka, &topics.dispositions, &group, &name).context("section kafka")?;
-    let mut patience = QUIET;
-    loop {
-        match timeout(patience, turn.held()).await {
-            Ok(Ok(())) => return Ok(Some(turn)),
-            Ok(Err(why)) => {
-                anyhow::bail!(
-                    "no turn in group {group}: {why}. --concurrent goes on without, if nobody else is at work"
-                )
+
+    /// Waits until it is our turn: not at all while it is. A broker that restarts may take it away for a while. Safe to
+    /// drop while waiting.
+    ///
+    /// # Errors
+    /// When it never will be.
+    pub(crate) async fn wait(&self) -> anyhow::Result<()> {
+        let Some(turn) = &self.inner else { return Ok(()) };
+        let mut patience = QUIET;
+        loop {
+            match timeout(patience, turn.held()).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(why)) => anyhow::bail!(
+                    "no turn in group {}: {why}. --concurrent goes on without, if nobody else is at work",
+                    self.group
+                ),
+                Err(_) => eprintln!("{}", waiting(&turn.line().await, &self.group)),
             }
-            Err(_) => eprintln!("{}", waiting(&turn.line().await, &group)),
+            patience = REPEAT;
         }
-        patience = REPEAT;
+    }
+
+    /// Lets the next one have it.
+    pub(crate) async fn end(self) {
+        if let Some(turn) = self.inner {
+            turn.end().await;
+        }
     }
 }
 
@@ -43,6 +69,20 @@ pub(crate) async fn ours(job: &Job, context: &Context, topics: &Topics) -> anyho
 fn waiting(line: &[String], group: &str) -> String {
     match line {
         [] | [_] => format!("waiting for Kafka to give us the turn, in group {group}"),
-        all => format!("waiting for another run to end; in the line are: {}", safe(&all.join(", "))),
+        all => format!("waiting for our turn; in the line are: {}", safe(&all.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_else_is_in_the_line_is_named() {
+        let [one, two] =
+            ["replay by ops at 10.0.0.1", "replay by eve\u{1b}[2J at 10.0.0.2"].map(str::to_owned);
+        assert!(waiting(std::slice::from_ref(&one), "postbode.dlq").ends_with("in group postbode.dlq"));
+        let text = waiting(&[one, two], "postbode.dlq");
+        assert!(text.contains("ops at 10.0.0.1, replay by eve\\u{1b}[2J at"), "{text}");
     }
 }

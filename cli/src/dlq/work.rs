@@ -3,10 +3,10 @@
 
 use domain::Clock as _;
 use serde_json::json;
-use stream::Turn;
 use tokio::time::{Instant, sleep_until};
 use wire::topics::Topics;
 
+use super::ActArgs;
 use super::confirm;
 use super::decided::Decided;
 use super::filter::Filter;
@@ -19,7 +19,7 @@ use super::rules::{Act, Judgement, Rules};
 use super::survey::Survey;
 use super::tally::{Outcome, Stop, Tally};
 use super::topic::LetterTopic;
-use super::{ActArgs, turn};
+use super::turn::Turn;
 use crate::context::Context;
 use crate::error::stopped_early;
 use crate::output::{Progress, line};
@@ -58,17 +58,16 @@ pub(crate) async fn perform(job: Job, context: &Context) -> anyhow::Result<()> {
     if job.ask && !agreed(&survey.tally, job.rules.act, &mut interrupts).await? {
         return Err(nothing_done());
     }
-    let turn = tokio::select! {
-        turn = turn::ours(&job, context, &topics) => turn?,
+    let turn = Turn::line_up(&job, context, &topics)?;
+    tokio::select! {
+        waited = turn.wait() => waited?,
         () = interrupts.next() => return Err(nothing_done()),
-    };
+    }
     let read = Letters::of(topic, &filter, Some(survey.spans), context, &topics)?;
     let mut run = Run::new(&job, &survey.tally, decided, context, &topics)?;
-    run.all(read, turn.as_ref(), &mut interrupts).await;
+    run.all(read, &turn, &mut interrupts).await;
     run.finish(&mut interrupts).await;
-    if let Some(turn) = turn {
-        turn.end().await;
-    }
+    turn.end().await;
     // The first look ended at the last letter that `--max` allows, so the run never came to the one after it.
     run.tally.stopped = run.tally.stopped.or(survey.tally.stopped);
     report(&run.tally, &job, context.json)
@@ -128,16 +127,12 @@ impl Run {
     }
 
     /// Goes through the letters until they end, or the run is to stop. What was begun may still be on its way then.
-    async fn all(&mut self, mut letters: Letters<'_>, turn: Option<&Turn>, interrupts: &mut Interrupts) {
+    async fn all(&mut self, mut letters: Letters<'_>, turn: &Turn, interrupts: &mut Interrupts) {
         while self.tally.stopped.is_none() {
             tokio::select! {
                 () = interrupts.next() => self.tally.stopped = Some(Stop::Interrupted),
-                why = lost(turn) => {
-                    self.progress.note(&why);
-                    self.tally.stopped = Some(Stop::TurnLost);
-                }
                 Some(sent) = self.post.next() => self.note(&sent),
-                found = next(&mut letters, &mut self.decided, &self.pace), if self.post.has_room() => {
+                found = next(&mut letters, &mut self.decided, &self.pace, turn), if self.post.has_room() => {
                     match found {
                         Ok(Some(found)) => self.meet(found),
                         Ok(None) => break,
@@ -197,22 +192,16 @@ impl Run {
     }
 }
 
-/// The next letter, when the pace allows one. Safe to drop while waiting.
+/// The next letter, when it is our turn and the pace allows one. Safe to drop while waiting.
 async fn next(
     letters: &mut Letters<'_>,
     decided: &mut Decided,
     pace: &Pace,
+    turn: &Turn,
 ) -> anyhow::Result<Option<Found>> {
+    turn.wait().await?;
     sleep_until(pace.due()).await;
     letters.next(decided).await
-}
-
-/// Resolves when our turn is over; never without one.
-async fn lost(turn: Option<&Turn>) -> String {
-    match turn {
-        Some(turn) => turn.lost().await,
-        None => std::future::pending().await,
-    }
 }
 
 /// One line for programs.

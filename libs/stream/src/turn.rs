@@ -3,7 +3,8 @@
 //! Kafka's own group coordinator is the judge. All who want a turn join one group that reads a topic of one partition;
 //! whoever is assigned that partition has the turn, and the sticky assignor leaves it there for as long as its holder
 //! lives. One who leaves in good order hands it on at once; one who was killed loses it when its session ends, after six
-//! seconds. It is a courtesy, not a fence: a holder that is cut off goes on until it hears of it.
+//! seconds. A holder that Kafka loses sight of, as when a broker restarts, lines up again by itself. It is a courtesy, not
+//! a fence: a holder that is cut off goes on until it hears of it, within the same six seconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,7 +32,7 @@ pub struct Turn {
 enum State {
     Waiting,
     Held,
-    Lost(String),
+    Failed(String),
 }
 
 /// How soon a killed holder's turn is free: the least that brokers allow by default.
@@ -68,22 +69,17 @@ impl Turn {
         Ok(Self { state, group: group.into(), consumer, thread, stop })
     }
 
-    /// Resolves when it is our turn.
+    /// Resolves when it is our turn: at once while it is. Safe to drop while waiting.
     ///
     /// # Errors
     /// Says why it never will be, in the client's words.
     pub async fn held(&self) -> Result<(), String> {
-        match self.until(|state| *state != State::Waiting).await {
-            State::Lost(why) => Err(why),
-            State::Held | State::Waiting => Ok(()),
-        }
-    }
-
-    /// Resolves when a turn that was ours is ours no longer, and says why.
-    pub async fn lost(&self) -> String {
-        match self.until(|state| matches!(state, State::Lost(_))).await {
-            State::Lost(why) => why,
-            State::Held | State::Waiting => "it was let go".to_owned(),
+        let mut state = self.state.clone();
+        let seen = state.wait_for(|state| *state != State::Waiting).await;
+        match seen.as_deref() {
+            Ok(State::Held | State::Waiting) => Ok(()),
+            Ok(State::Failed(why)) => Err(why.clone()),
+            Err(_) => Err("its thread ended".to_owned()),
         }
     }
 
@@ -110,12 +106,6 @@ impl Turn {
         };
         let _ = tokio::task::spawn_blocking(left).await;
     }
-
-    async fn until(&self, reached: impl Fn(&State) -> bool) -> State {
-        let mut state = self.state.clone();
-        let seen = state.wait_for(|state| reached(state)).await.map(|state| state.clone());
-        seen.unwrap_or_else(|_| State::Lost("its thread ended".to_owned()))
-    }
 }
 
 struct StopOnDrop(Arc<AtomicBool>);
@@ -137,19 +127,13 @@ fn keep(consumer: &BaseConsumer<Holder>, stop: &AtomicBool) {
             );
         // Others pass: the client goes on by itself.
         if is_final {
-            consumer.context().become_lost(error.to_string());
+            consumer.context().tell.send_replace(State::Failed(error.to_string()));
         }
     }
 }
 
 struct Holder {
     tell: watch::Sender<State>,
-}
-
-impl Holder {
-    fn become_lost(&self, why: String) {
-        self.tell.send_replace(State::Lost(why));
-    }
 }
 
 impl ClientContext for Holder {
@@ -169,7 +153,7 @@ impl ConsumerContext for Holder {
                 self.tell.send_replace(State::Held);
             }
             Rebalance::Revoke(partitions) if partitions.count() > 0 => {
-                self.become_lost("Kafka gave it to another".to_owned());
+                self.tell.send_replace(State::Waiting);
             }
             Rebalance::Assign(_) | Rebalance::Revoke(_) => {}
             Rebalance::Error(error) => tracing::warn!(kafka.error = %error, "a rebalance failed"),

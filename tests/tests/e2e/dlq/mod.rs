@@ -2,4 +2,5 @@
 
 mod letters;
 mod operators;
+mod outage;
 mod recover;
