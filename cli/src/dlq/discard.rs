@@ -40,5 +40,5 @@ pub(crate) async fn restore(args: RestoreArgs, context: &Context) -> anyhow::Res
 }
 
 fn rules(act: Act, args: &ActArgs) -> Rules {
-    Rules { act, max: args.max, max_replays: u32::MAX, include_discarded: false }
+    Rules { act, max: args.max, max_replays: u32::MAX, include_discarded: false, include_copies: true }
 }

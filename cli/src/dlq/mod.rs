@@ -9,6 +9,7 @@ mod discard;
 mod filter;
 mod histogram;
 mod letter;
+mod lives;
 mod ls;
 mod pace;
 mod post;

@@ -13,6 +13,7 @@ use domain::Clock as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use stream::{SendError, Sink, SinkOptions};
+use wire::OutRecord;
 use wire::topics::Topics;
 
 use super::letter::Letter;
@@ -68,9 +69,24 @@ impl Post {
 
     /// Begins with one. Letters of one key leave in the order of these calls.
     pub(crate) fn begin(&self, found: Found) {
-        let again = (self.act == Act::Replay).then(|| self.sink.send(&rules::revived(&found, &self.topics)));
+        let again = (self.act == Act::Replay).then(|| rules::revived(&found, &self.topics));
+        self.write(again, found.letter, Outcome::Done);
+    }
+
+    /// Writes down that a letter is a copy of another, which must be acknowledged by then.
+    pub(crate) fn begin_copy(&self, letter: Letter) {
+        self.write(None, letter, Outcome::Copy);
+    }
+
+    fn write(&self, again: Option<OutRecord>, letter: Letter, written: Outcome) {
+        let again = again.map(|again| self.sink.send(&again));
         let (act, sink, topics) = (self.act, self.sink.clone(), Arc::clone(&self.topics));
-        let (by, note, letter) = (Arc::clone(&self.by), self.note.clone(), found.letter);
+        let by = Arc::clone(&self.by);
+        let note = match written {
+            Outcome::Copy => Some("a copy of another letter of this delivery".into()),
+            Outcome::Done | Outcome::Failed(_) | Outcome::Unrecorded(_) => self.note.clone(),
+        };
+        let was_sent = again.is_some();
         self.in_flight.push(Box::pin(async move {
             if let Some(again) = again
                 && let Err(error) = again.await
@@ -79,10 +95,10 @@ impl Post {
             }
             let now = process::SystemClock.now();
             let entry = rules::entry(act, &letter, &by, note.as_deref(), now, &topics);
-            match (sink.send(&entry).await, act) {
-                (Ok(_), _) => Sent { letter, outcome: Outcome::Done, hopeless: false },
-                (Err(error), Act::Replay) => Sent::failed(letter, &error, Outcome::Unrecorded),
-                (Err(error), Act::Discard | Act::Restore) => Sent::failed(letter, &error, Outcome::Failed),
+            match sink.send(&entry).await {
+                Ok(_) => Sent { letter, outcome: written, hopeless: false },
+                Err(error) if was_sent => Sent::failed(letter, &error, Outcome::Unrecorded),
+                Err(error) => Sent::failed(letter, &error, Outcome::Failed),
             }
         }));
     }

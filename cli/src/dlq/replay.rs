@@ -21,6 +21,9 @@ pub(crate) struct ReplayArgs {
     /// Replay what was discarded too
     #[arg(long)]
     include_discarded: bool,
+    /// Send letters of one delivery that died once, but lies there twice, as often as they lie there
+    #[arg(long)]
+    include_copies: bool,
 }
 
 /// Replays what the filter means.
@@ -30,6 +33,7 @@ pub(crate) async fn run(args: ReplayArgs, context: &Context) -> anyhow::Result<(
         max: args.act.max,
         max_replays: args.max_replays,
         include_discarded: args.include_discarded,
+        include_copies: args.include_copies,
     };
     work::perform(Job { args: args.act, rules, rate: args.rate, ask: false }, context).await
 }

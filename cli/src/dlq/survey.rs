@@ -10,7 +10,7 @@ use super::decided::Decided;
 use super::filter::Filter;
 use super::letter::Letter;
 use super::reader::Letters;
-use super::rules::{Judgement, Rules};
+use super::rules::{Judge, Judgement, Rules};
 use super::tally::{Stop, Tally};
 use super::topic::LetterTopic;
 use crate::context::Context;
@@ -28,15 +28,16 @@ impl Survey {
     pub(crate) async fn take(
         topic: LetterTopic,
         filter: &Filter,
-        rules: &Rules,
+        rules: Rules,
         decided: &mut Decided,
         context: &Context,
         topics: &Topics,
     ) -> anyhow::Result<Self> {
         let mut survey = Self::default();
+        let mut judge = Judge::new(rules);
         let mut letters = Letters::of(topic, filter, filter.spans(), context, topics)?;
         while let Some(found) = letters.next(decided).await? {
-            if !survey.see(&found.letter, rules) {
+            if !survey.see(&found.letter, &mut judge) {
                 break;
             }
         }
@@ -44,9 +45,10 @@ impl Survey {
     }
 
     /// Counts a letter. Says whether to look on.
-    fn see(&mut self, letter: &Letter, rules: &Rules) -> bool {
-        match rules.judge(letter, self.tally.chosen.total()) {
+    fn see(&mut self, letter: &Letter, judge: &mut Judge) -> bool {
+        match judge.judge(letter) {
             Judgement::Go => self.tally.chosen.count(letter),
+            Judgement::Copy => self.tally.copies += 1,
             Judgement::Leave(why) => self.tally.leave(why),
             Judgement::Enough => {
                 self.tally.stopped = Some(Stop::Max);
@@ -67,12 +69,17 @@ mod tests {
     use super::super::rules::Act;
     use super::*;
 
+    fn judge(max: Option<u64>) -> Judge {
+        let act = Act::Discard;
+        Judge::new(Rules { act, max, max_replays: 10, include_discarded: false, include_copies: false })
+    }
+
     #[test]
     fn what_dies_after_the_first_look_is_not_meant() {
-        let rules = Rules { act: Act::Discard, max: None, max_replays: 10, include_discarded: false };
+        let mut judge = judge(None);
         let mut survey = Survey::default();
         for place in ["0-3", "1-0", "0-9"] {
-            assert!(survey.see(&letter(place), &rules));
+            assert!(survey.see(&letter(place), &mut judge));
         }
         let span = |from, to| Span { from: Offset(from), to: Some(Offset(to)) };
         assert_eq!(survey.spans, BTreeMap::from([(Partition(0), span(3, 9)), (Partition(1), span(0, 0))]));
@@ -80,10 +87,10 @@ mod tests {
 
     #[test]
     fn a_look_for_at_most_so_many_ends_at_the_next_one() {
-        let rules = Rules { act: Act::Discard, max: Some(1), max_replays: 10, include_discarded: false };
+        let mut judge = judge(Some(1));
         let mut survey = Survey::default();
-        assert!(survey.see(&letter("0-0"), &rules));
-        assert!(!survey.see(&letter("0-1"), &rules));
+        assert!(survey.see(&letter("0-0"), &mut judge));
+        assert!(!survey.see(&letter("0-1"), &mut judge));
         assert_eq!((survey.tally.chosen.total(), survey.tally.stopped), (1, Some(Stop::Max)));
     }
 }

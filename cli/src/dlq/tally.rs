@@ -14,6 +14,8 @@ pub(crate) struct Tally {
     pub(crate) chosen: Histogram,
     /// What stays as it is.
     pub(crate) left: BTreeMap<Why, u64>,
+    /// Copies of others: written down, and not sent.
+    pub(crate) copies: u64,
     /// Dealt with, and written down.
     pub(crate) done: u64,
     /// Replayed, but not written down: another run would replay it again, under the same name.
@@ -51,6 +53,7 @@ impl Stop {
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Done,
+    Copy,
     Failed(String),
     Unrecorded(String),
 }
@@ -65,6 +68,7 @@ impl Tally {
     pub(crate) fn note(&mut self, outcome: Outcome) {
         let (count, error) = match outcome {
             Outcome::Done => (&mut self.done, None),
+            Outcome::Copy => (&mut self.copies, None),
             Outcome::Failed(error) => (&mut self.failed, Some(error)),
             Outcome::Unrecorded(error) => (&mut self.unrecorded, Some(error)),
         };
@@ -87,6 +91,7 @@ impl Tally {
             "act": act.name(),
             "dry_run": dry_run,
             act.done(): self.done,
+            "copies": self.copies,
             "failed": self.failed,
             "unrecorded": self.unrecorded,
             "in_doubt": self.in_doubt,
@@ -106,6 +111,12 @@ impl Tally {
             }
         } else {
             lines.push(format!("{} {}", letters(self.done), act.done()));
+        }
+        if self.copies > 0 {
+            lines.push(format!(
+                "not sent: {} copies of others (--include-copies sends them too)",
+                self.copies
+            ));
         }
         lines.extend(self.left.iter().map(|(why, count)| format!("left alone: {count} {}", why.words())));
         if self.stopped == Some(Stop::Max) {

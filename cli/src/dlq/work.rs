@@ -15,7 +15,7 @@ use super::letter::Letter;
 use super::pace::Pace;
 use super::post::{Post, Sent};
 use super::reader::{Found, Letters};
-use super::rules::{Act, Judgement, Rules};
+use super::rules::{Act, Judge, Judgement, Rules};
 use super::survey::Survey;
 use super::tally::{Outcome, Stop, Tally};
 use super::topic::LetterTopic;
@@ -49,10 +49,10 @@ pub(crate) async fn perform(job: Job, context: &Context) -> anyhow::Result<()> {
         () = interrupts.next() => return Err(nothing_done()),
     };
     let survey = tokio::select! {
-        survey = Survey::take(topic, &filter, &job.rules, &mut decided, context, &topics) => survey?,
+        survey = Survey::take(topic, &filter, job.rules, &mut decided, context, &topics) => survey?,
         () = interrupts.next() => return Err(nothing_done()),
     };
-    if job.args.dry_run || survey.tally.chosen.total() == 0 {
+    if job.args.dry_run || survey.tally.chosen.total() + survey.tally.copies == 0 {
         return report(&survey.tally, &job, context.json);
     }
     if job.ask && !agreed(&survey.tally, job.rules.act, &mut interrupts).await? {
@@ -97,11 +97,15 @@ fn report(tally: &Tally, job: &Job, as_json: bool) -> anyhow::Result<()> {
 
 /// A run under way.
 struct Run {
-    rules: Rules,
+    act: Act,
+    judge: Judge,
     decided: Decided,
     post: Post,
     pace: Pace,
     tally: Tally,
+    /// Copies are written down at the end: were it done before the letter that stands for them is acknowledged, a crash in
+    /// between could leave it looking like the copy.
+    copies: Vec<Letter>,
     progress: Progress,
     json: bool,
 }
@@ -116,11 +120,13 @@ impl Run {
     ) -> anyhow::Result<Self> {
         let act = job.rules.act;
         Ok(Self {
-            rules: job.rules,
+            act,
+            judge: Judge::new(job.rules),
             decided,
             post: Post::new(act, &job.args.by, job.args.note.as_deref(), context, topics)?,
             pace: Pace::new(job.rate, Instant::now()),
             tally: Tally::default(),
+            copies: Vec::new(),
             progress: Progress::new(Some(survey.chosen.total()), act.done()),
             json: context.json,
         })
@@ -144,12 +150,13 @@ impl Run {
     }
 
     fn meet(&mut self, found: Found) {
-        match self.rules.judge(&found.letter, self.tally.chosen.total()) {
+        match self.judge.judge(&found.letter) {
             Judgement::Go => {
                 self.tally.chosen.count(&found.letter);
                 self.pace.took(Instant::now());
                 self.post.begin(found);
             }
+            Judgement::Copy => self.copies.push(found.letter),
             Judgement::Leave(why) => self.tally.leave(why),
             Judgement::Enough => self.tally.stopped = Some(Stop::Max),
         }
@@ -157,20 +164,31 @@ impl Run {
 
     fn note(&mut self, sent: &Sent) {
         if self.json {
-            line(outcome_json(&sent.letter, &sent.outcome, self.rules.act));
+            line(outcome_json(&sent.letter, &sent.outcome, self.act));
         }
         match &sent.outcome {
             Outcome::Done => self.progress.advance(1),
             Outcome::Failed(_) | Outcome::Unrecorded(_) if sent.hopeless => {
                 self.tally.stopped = Some(Stop::Failed)
             }
-            Outcome::Failed(_) | Outcome::Unrecorded(_) => {}
+            Outcome::Copy | Outcome::Failed(_) | Outcome::Unrecorded(_) => {}
         }
         self.tally.note(sent.outcome.clone());
     }
 
     /// Waits for what is on its way, unless told a second time to stop.
     async fn finish(&mut self, interrupts: &mut Interrupts) {
+        self.drain(interrupts).await;
+        if self.tally.first_error.is_none() && self.tally.in_doubt == 0 {
+            for copy in std::mem::take(&mut self.copies) {
+                self.post.begin_copy(copy);
+            }
+            self.drain(interrupts).await;
+        }
+        self.progress.finish();
+    }
+
+    async fn drain(&mut self, interrupts: &mut Interrupts) {
         loop {
             tokio::select! {
                 sent = self.post.next() => match sent {
@@ -188,7 +206,6 @@ impl Run {
                 }
             }
         }
-        self.progress.finish();
     }
 }
 
@@ -208,6 +225,7 @@ async fn next(
 fn outcome_json(letter: &Letter, outcome: &Outcome, act: Act) -> serde_json::Value {
     let (became, error) = match outcome {
         Outcome::Done => (act.done(), None),
+        Outcome::Copy => ("copy", None),
         Outcome::Failed(error) => ("failed", Some(error)),
         Outcome::Unrecorded(error) => ("unrecorded", Some(error)),
     };

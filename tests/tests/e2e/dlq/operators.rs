@@ -168,6 +168,31 @@ async fn an_event_goes_back_to_the_events_with_its_own_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_lies_there_twice_is_sent_once_and_what_died_again_is_sent_again() {
+    let world = kafka_alone("dlq-copies").await;
+    let sink = world.sink();
+    for n in [0, 1, 0] {
+        sink.send(&letter(&world, n, USUAL)).await.unwrap();
+    }
+    let told = world.says(&["dlq", "replay", "--json"]).await;
+    let summary = &told.last()["summary"];
+    assert_eq!((&summary["replayed"], &summary["copies"]), (&json!(2), &json!(1)), "{told:?}");
+    assert_eq!(put_back(&world).await.values().sum::<usize>(), 2);
+    assert_eq!((dispositions(&world).await.len(), open(&world).await), (3, 0));
+
+    // One more copy turns up late; and the delivery dies in its second life.
+    sink.send(&letter(&world, 0, USUAL)).await.unwrap();
+    let mut again = letter(&world, 0, USUAL);
+    again.headers.set(names::REPLAY, "1");
+    sink.send(&again).await.unwrap();
+    let told = world.says(&["dlq", "replay", "--json"]).await;
+    let summary = &told.last()["summary"];
+    assert_eq!((&summary["replayed"], &summary["copies"]), (&json!(1), &json!(1)), "{told:?}");
+    assert_eq!(put_back(&world).await["dlv_0"], 2, "once in each life");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_kafka_does_not_take_stays_open_and_nothing_is_written_down() {
     let world = kafka_alone("dlq-refused").await;
     let mut dead = letter(&world, 0, Particulars { reason: DeathReason::TooLarge, ..USUAL });
