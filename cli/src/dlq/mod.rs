@@ -14,6 +14,7 @@ mod ls;
 mod pace;
 mod post;
 mod reader;
+mod records;
 mod replay;
 mod rules;
 mod show;

@@ -18,7 +18,8 @@ use wire::topics::Topics;
 
 use super::letter::Letter;
 use super::reader::Found;
-use super::rules::{self, Act};
+use super::records;
+use super::rules::Act;
 use super::tally::Outcome;
 use crate::context::Context;
 
@@ -69,7 +70,7 @@ impl Post {
 
     /// Begins with one. Letters of one key leave in the order of these calls.
     pub(crate) fn begin(&self, found: Found) {
-        let again = (self.act == Act::Replay).then(|| rules::revived(&found, &self.topics));
+        let again = (self.act == Act::Replay).then(|| records::revived(&found, &self.topics));
         self.write(again, found.letter, Outcome::Done);
     }
 
@@ -94,7 +95,7 @@ impl Post {
                 return Sent::failed(letter, &error, Outcome::Failed);
             }
             let now = process::SystemClock.now();
-            let entry = rules::entry(act, &letter, &by, note.as_deref(), now, &topics);
+            let entry = records::entry(act, &letter, &by, note.as_deref(), now, &topics);
             match sink.send(&entry).await {
                 Ok(_) => Sent { letter, outcome: written, hopeless: false },
                 Err(error) if was_sent => Sent::failed(letter, &error, Outcome::Unrecorded),

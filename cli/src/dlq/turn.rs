@@ -69,7 +69,10 @@ impl Turn {
 fn waiting(line: &[String], group: &str) -> String {
     match line {
         [] | [_] => format!("waiting for Kafka to give us the turn, in group {group}"),
-        all => format!("waiting for our turn; in the line are: {}", safe(&all.join(", "))),
+        all => format!(
+            "waiting for our turn (a killed run keeps it for six seconds); in the line are: {}",
+            safe(&all.join(", "))
+        ),
     }
 }
 
