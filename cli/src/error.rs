@@ -12,11 +12,27 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     UsageError(message.into()).into()
 }
 
+/// The command did a part and was told to stop: exit code 3. Said again, it goes on.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct StoppedEarly(String);
+
+/// A command that was told to stop before all was done.
+pub(crate) fn stopped_early(message: impl Into<String>) -> anyhow::Error {
+    StoppedEarly(message.into()).into()
+}
+
+/// How an error is told on the terminal.
+pub(crate) fn shown(error: &anyhow::Error) -> String {
+    if error.is::<StoppedEarly>() { error.to_string() } else { format!("error: {error:#}") }
+}
+
 /// What a command's end means for the process.
 pub(crate) fn exit_code(result: &anyhow::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.chain().any(|cause| cause.is::<UsageError>()) => ExitCode::from(2),
+        Err(error) if error.is::<StoppedEarly>() => ExitCode::from(3),
         Err(_) => ExitCode::FAILURE,
     }
 }
@@ -34,5 +50,6 @@ mod tests {
         assert_eq!(code(Err(anyhow::anyhow!("no"))), format!("{:?}", ExitCode::from(1)));
         let misuse = Err(usage("no such partition")).context("--offset");
         assert_eq!(code(misuse), format!("{:?}", ExitCode::from(2)));
+        assert_eq!(code(Err(stopped_early("enough"))), format!("{:?}", ExitCode::from(3)));
     }
 }

@@ -22,7 +22,9 @@ use crate::context::{Context, Globals};
 /// Turns a mail platform's events into signed webhooks: tools for those who run it and those who receive.
 #[derive(Parser, Debug)]
 #[command(name = "postbode", version, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 stopped early (dlq)."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,7 +44,7 @@ enum Command {
     Listen(listen::ListenArgs),
     /// Make, verify and manage webhooks, over the console's API
     Webhooks(webhooks::WebhooksArgs),
-    /// Read and replay dead letters, over plain Kafka
+    /// Read, replay and discard dead letters, over plain Kafka
     Dlq(dlq::DlqArgs),
     /// Print a completion script for a shell
     Completions {
@@ -58,7 +60,7 @@ pub fn run() -> ExitCode {
     log_to_stderr(globals.verbose, !globals.no_color);
     let result = runtime().and_then(|runtime| runtime.block_on(perform(command, globals)));
     if let Err(error) = &result {
-        eprintln!("error: {error:#}");
+        eprintln!("{}", error::shown(error));
     }
     error::exit_code(&result)
 }

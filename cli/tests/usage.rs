@@ -32,6 +32,8 @@ fn every_command_explains_itself() {
         "dlq ls",
         "dlq show",
         "dlq replay",
+        "dlq discard",
+        "dlq restore",
         "completions",
     ];
     for command in commands {
@@ -44,9 +46,15 @@ fn every_command_explains_itself() {
 
 #[test]
 fn misuse_is_exit_code_2_and_names_what_is_wrong() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["frobnicate"], "frobnicate"),
         (&["dlq", "ls", "--reason", "bored"], "bored"),
+        (&["dlq", "ls", "--status", "teapot"], "--status"),
+        (&["dlq", "ls", "--since", "1h", "--until", "2h"], "--since"),
+        (&["dlq", "replay", "--topic", "events", "--webhook", "wh_1"], "--webhook"),
+        (&["dlq", "replay", "--rate", "0"], "--rate"),
+        (&["dlq", "replay", "--max", "0"], "--max"),
+        (&["dlq", "discard"], "--yes"),
         (&["dlq", "show", "nonsense"], "nonsense"),
         (&["listen", "--secret", "whsec_x"], "--secret"),
         (&["webhooks", "list"], "POSTBODE_KEY"),

@@ -6,6 +6,7 @@
 
 mod books;
 mod broker;
+mod cli;
 mod hook;
 mod receiver;
 mod service;
@@ -16,6 +17,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use broker::Broker;
+pub use cli::{Said, said, signal};
 pub use hook::Hook;
 pub use receiver::{Answer, Call, Receiver};
 pub use service::{Kind, ServiceProcess, binary};

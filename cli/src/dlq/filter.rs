@@ -1,28 +1,35 @@
 //! Which dead letters are meant. Pure.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
-use domain::{DeathReason, Offset, Partition, Timestamp};
+use clap::Args;
+use domain::{DeathReason, Partition, Timestamp};
 use stream::Span;
-use wire::topics::Topics;
 
 use super::letter::Letter;
+use super::topic::LetterTopic;
+use super::values::{Answered, Offsets, When};
+use crate::error::usage;
 
 /// The options that choose dead letters. Several of one kind mean any of them, several kinds all of them.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which dead letters")]
 pub(crate) struct FilterArgs {
-    /// From which topic: events that were not understood, or deliveries that failed for good
+    /// Events that were not understood, or deliveries that failed for good [default: both to ls, else deliveries]
     #[arg(long, value_enum, value_name = "TOPIC")]
-    pub(crate) topic: Option<LetterTopic>,
+    topic: Option<LetterTopic>,
     /// Only those that died of this
     #[arg(long, value_parser = reason, value_name = "REASON", help = reasons_help())]
     reason: Vec<DeathReason>,
     /// Only those for this webhook
     #[arg(long, value_name = "ID")]
     webhook: Vec<String>,
+    /// Only this delivery: what the receiver knows as webhook-id
+    #[arg(long, value_name = "ID")]
+    delivery: Vec<String>,
+    /// Only those whose last attempt was answered so: 503, 5xx, or none where nobody answered
+    #[arg(long, value_name = "STATUS")]
+    status: Vec<Answered>,
     /// Only those of this account
     #[arg(long, value_name = "ID")]
     account: Vec<String>,
@@ -40,100 +47,6 @@ pub(crate) struct FilterArgs {
     offset: Vec<Offsets>,
 }
 
-/// The two kinds of dead letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LetterTopic {
-    /// Events that cannot be understood.
-    Events,
-    /// Deliveries that failed for good.
-    Deliveries,
-}
-
-impl LetterTopic {
-    /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Events, Self::Deliveries];
-
-    /// How the command line calls it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Events => "events",
-            Self::Deliveries => "deliveries",
-        }
-    }
-
-    /// The topic that the dead letters lie in.
-    pub(crate) fn dead(self, topics: &Topics) -> &std::sync::Arc<str> {
-        match self {
-            Self::Events => &topics.dead_events,
-            Self::Deliveries => &topics.dead_deliveries,
-        }
-    }
-
-    /// The topic where they begin anew.
-    pub(crate) fn alive(self, topics: &Topics) -> &std::sync::Arc<str> {
-        match self {
-            Self::Events => &topics.events,
-            Self::Deliveries => &topics.deliveries,
-        }
-    }
-}
-
-/// A time: given, or so long before now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    At(Timestamp),
-    Ago(std::time::Duration),
-}
-
-impl When {
-    fn at(self, now: Timestamp) -> Timestamp {
-        match self {
-            Self::At(at) => at,
-            Self::Ago(length) => now - length,
-        }
-    }
-}
-
-impl FromStr for When {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let ago = || domain::duration::parse(text).ok().map(Self::Ago);
-        wire::text::parse_rfc3339(text).map(Self::At).or_else(ago).ok_or_else(|| {
-            format!("'{text}' is neither an RFC 3339 time (2026-01-31T12:00:00Z) nor a duration (2h)")
-        })
-    }
-}
-
-/// Offsets of one partition, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Offsets {
-    partition: Partition,
-    span: Span,
-}
-
-impl FromStr for Offsets {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!("'{text}' is not PARTITION, PARTITION:OFFSET or PARTITION:FROM-TO, for example 3:17-20")
-        };
-        let number = |text: &str| text.parse::<i64>().ok().filter(|n| *n >= 0).ok_or_else(wrong);
-        let (partition, range) = text.split_once(':').unwrap_or((text, "0-"));
-        let partition = Partition(partition.parse().ok().filter(|n| *n >= 0).ok_or_else(wrong)?);
-        let (from, to) = match range.split_once('-') {
-            None => (number(range)?, Some(number(range)?)),
-            Some((from, "")) => (number(from)?, None),
-            Some((from, to)) => (number(from)?, Some(number(to)?)),
-        };
-        if to.is_some_and(|to| to < from) {
-            return Err(format!("'{text}' ends before it begins"));
-        }
-        Ok(Self { partition, span: Span { from: Offset(from), to: to.map(Offset) } })
-    }
-}
-
 /// The options, ready to be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
@@ -145,15 +58,36 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// Times that are relative are worked out now.
-    pub(crate) fn new(args: FilterArgs, now: Timestamp) -> Self {
+    ///
+    /// # Errors
+    /// When the options contradict each other, so that no letter could be meant.
+    pub(crate) fn new(args: FilterArgs, now: Timestamp) -> anyhow::Result<Self> {
         let since = args.since.map(|when| when.at(now));
         let until = args.until.map(|when| when.at(now));
-        Self { args, since, until }
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            let [since, until] = [since, until].map(wire::text::rfc3339);
+            return Err(usage(format!("--since ({since}) is not before --until ({until}): swap them")));
+        }
+        let of_deliveries = [
+            ("--webhook", !args.webhook.is_empty()),
+            ("--delivery", !args.delivery.is_empty()),
+            ("--status", !args.status.is_empty()),
+        ];
+        if let (Some(LetterTopic::Events), Some((option, _))) =
+            (args.topic, of_deliveries.iter().find(|(_, given)| *given))
+        {
+            return Err(usage(format!(
+                "{option} chooses among deliveries: leave out --topic events, or {option}"
+            )));
+        }
+        Ok(Self { args, since, until })
     }
 
-    /// Where to look: the topics that were asked for, or these.
-    pub(crate) fn topics(&self, default: &[LetterTopic]) -> Vec<LetterTopic> {
-        self.args.topic.map_or_else(|| default.to_vec(), |topic| vec![topic])
+    /// Where to look, if that was said.
+    pub(crate) fn topic(&self) -> Option<LetterTopic> {
+        self.args.topic
     }
 
     /// Which offsets to read of each partition; none means all.
@@ -176,20 +110,14 @@ impl Filter {
         };
         let args = &self.args;
         any(&args.webhook, letter.webhook.as_deref())
+            && any(&args.delivery, letter.delivery.as_deref())
             && any(&args.account, letter.account.as_deref())
             && any(&args.kind, letter.kind.as_deref())
             && (args.reason.is_empty() || letter.reason.is_some_and(|reason| args.reason.contains(&reason)))
+            && (args.status.is_empty() || args.status.iter().any(|status| status.is(letter.last_status)))
             && self.since.is_none_or(|since| letter.at >= since)
             && self.until.is_none_or(|until| letter.at < until)
-            && (args.offset.is_empty() || args.offset.iter().any(|offsets| offsets.contain(letter)))
-    }
-}
-
-impl Offsets {
-    fn contain(&self, letter: &Letter) -> bool {
-        self.partition == letter.place.partition
-            && letter.place.offset >= self.span.from
-            && self.span.to.is_none_or(|to| letter.place.offset <= to)
+            && (args.offset.is_empty() || args.offset.iter().any(|offsets| offsets.contain(&letter.place)))
     }
 }
 
@@ -209,6 +137,7 @@ fn reasons_help() -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use domain::Offset;
 
     use super::super::letter::tests::letter;
     use super::*;
@@ -223,15 +152,15 @@ mod tests {
 
     fn filter(line: &[&str]) -> Filter {
         let line = Line::try_parse_from([&["postbode"], line].concat()).unwrap();
-        Filter::new(line.filter, NOW)
+        Filter::new(line.filter, NOW).unwrap()
     }
 
     #[test]
     fn without_options_every_letter_is_meant() {
         assert!(filter(&[]).matches(&letter("3-17")));
         assert_eq!(filter(&[]).spans(), None);
-        assert_eq!(filter(&[]).topics(&LetterTopic::ALL), LetterTopic::ALL);
-        assert_eq!(filter(&["--topic", "events"]).topics(&LetterTopic::ALL), [LetterTopic::Events]);
+        assert_eq!(filter(&[]).topic(), None);
+        assert_eq!(filter(&["--topic", "events"]).topic(), Some(LetterTopic::Events));
     }
 
     #[test]
@@ -242,6 +171,9 @@ mod tests {
         assert!(!filter(&["--type", "click", "--webhook", "wh_2"]).matches(&letter));
         assert!(!filter(&["--reason", "gone"]).matches(&letter));
         assert!(!filter(&["--account", "other"]).matches(&letter));
+        assert!(filter(&["--delivery", "dlv_1", "--status", "5xx"]).matches(&letter));
+        assert!(!filter(&["--delivery", "dlv_2"]).matches(&letter));
+        assert!(!filter(&["--status", "4xx", "--status", "none"]).matches(&letter));
     }
 
     #[test]
@@ -255,12 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_choose_partitions_and_spans() {
-        let seen = |spec: &str, place| filter(&["--offset", spec]).matches(&letter(place));
-        assert!(
-            seen("3", "3-17") && seen("3:17", "3-17") && seen("3:10-17", "3-17") && seen("3:17-", "3-99")
-        );
-        assert!(!seen("2", "3-17") && !seen("3:18-", "3-17") && !seen("3:10-16", "3-17"));
+    fn offsets_of_one_partition_are_read_in_one_go_and_chosen_one_by_one() {
         let spans = filter(&["--offset", "3:1-2", "--offset", "3:9", "--offset", "4:5-"]).spans().unwrap();
         assert_eq!(spans[&Partition(3)], Span { from: Offset(1), to: Some(Offset(9)) });
         assert_eq!(spans[&Partition(4)], Span { from: Offset(5), to: None });
@@ -269,9 +196,23 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_explained() {
-        for line in [["--reason", "bored"], ["--since", "soon"], ["--offset", "3:9-1"], ["--offset", "x"]] {
-            let error = Line::try_parse_from([&["postbode"], &line[..]].concat()).err().unwrap();
-            assert!(error.to_string().contains(line[1]), "{error}");
+        let wrong = [["--reason", "bored"], ["--since", "soon"], ["--offset", "3:9-1"], ["--status", "6xx"]];
+        for line in wrong {
+            let error = Line::try_parse_from([&["postbode"], &line[..]].concat()).err().unwrap().to_string();
+            assert!(error.contains(line[0]) && error.contains(line[1]), "{error}");
+        }
+    }
+
+    #[test]
+    fn options_that_leave_nothing_are_misuse() {
+        for (line, named) in [
+            (["--since", "1h", "--until", "2h"], "swap"),
+            (["--topic", "events", "--webhook", "wh_1"], "--webhook"),
+            (["--topic", "events", "--status", "500"], "--status"),
+        ] {
+            let args = Line::try_parse_from([&["postbode"], &line[..]].concat()).unwrap().filter;
+            let error = Filter::new(args, NOW).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
         }
     }
 }

@@ -1,13 +1,11 @@
 //! One dead letter as people see it. Pure.
 
-use std::collections::BTreeMap;
-
 use domain::{DeathReason, Timestamp};
 use serde_json::{Value, json};
 use wire::disposition::{Disposition, Place};
 use wire::{Headers, Record, dead_letter, names};
 
-use super::filter::LetterTopic;
+use super::topic::LetterTopic;
 use crate::output::{clipped, safe};
 
 /// What a dead letter's headers say; texts are as they were written.
@@ -35,23 +33,19 @@ pub(crate) struct Letter {
     pub(crate) last_error: Option<String>,
     /// Whether the value was too large for the dead letter.
     pub(crate) value_omitted: bool,
-    /// What became of it.
+    /// What became of it; none while it is open.
     pub(crate) disposition: Option<Disposition>,
 }
 
-/// What became of each letter that was dealt with.
-pub(crate) type Dispositions = BTreeMap<Place, Disposition>;
-
 impl Letter {
     /// Reads the headers. Nothing about a record makes this fail: what is there was once not understood.
-    pub(crate) fn read(topic: LetterTopic, record: &Record, dispositions: &Dispositions) -> Self {
+    pub(crate) fn read(topic: LetterTopic, record: &Record, disposition: Option<&Disposition>) -> Self {
         let death = dead_letter::read(&record.headers).map(|(death, _)| death);
         let text = |name| record.headers.text(name).map(str::to_owned);
-        let place = Place::of(record);
         Self {
             topic,
-            disposition: dispositions.get(&place).cloned(),
-            place,
+            disposition: disposition.filter(|decided| decided.is_of(record.timestamp)).cloned(),
+            place: Place::of(record),
             at: record.timestamp,
             reason: death.as_ref().map(|death| death.reason),
             message: death.as_ref().map(|death| death.message.clone()).unwrap_or_default(),
@@ -142,67 +136,12 @@ pub(crate) fn disposition_json(disposition: &Disposition) -> Value {
         "what": disposition.what.name(),
         "by": disposition.by,
         "at": wire::text::rfc3339(disposition.at),
+        "note": disposition.note,
     })
 }
 
 fn replays(headers: &Headers) -> u32 {
     headers.text(names::REPLAY).and_then(|text| text.parse().ok()).unwrap_or(0)
-}
-
-/// How many letters there are of each reason, type and webhook.
-#[derive(Debug, Default)]
-pub(crate) struct Histogram {
-    total: u64,
-    reasons: BTreeMap<String, u64>,
-    kinds: BTreeMap<String, u64>,
-    webhooks: BTreeMap<String, u64>,
-}
-
-impl Histogram {
-    /// Counts one.
-    pub(crate) fn count(&mut self, letter: &Letter) {
-        let mut add = |counts: fn(&mut Self) -> &mut BTreeMap<String, u64>, name: &str| {
-            *counts(self).entry(name.to_owned()).or_default() += 1;
-        };
-        add(|h| &mut h.reasons, letter.reason_name());
-        add(|h| &mut h.kinds, letter.kind.as_deref().unwrap_or("-"));
-        add(|h| &mut h.webhooks, letter.webhook.as_deref().unwrap_or("-"));
-        self.total += 1;
-    }
-
-    /// How many there are.
-    pub(crate) fn total(&self) -> u64 {
-        self.total
-    }
-
-    /// One JSON object.
-    pub(crate) fn json(&self) -> Value {
-        json!({"total": self.total, "reasons": self.reasons, "types": self.kinds, "webhooks": self.webhooks})
-    }
-
-    /// One line for people, the most frequent first.
-    pub(crate) fn line(&self) -> String {
-        if self.total == 0 {
-            return "no dead letters".to_owned();
-        }
-        let noun = if self.total == 1 { "dead letter" } else { "dead letters" };
-        let kinds = [("", &self.reasons), ("types: ", &self.kinds), ("webhooks: ", &self.webhooks)];
-        let parts = kinds.map(|(label, counts)| format!("{label}{}", most_frequent(counts)));
-        format!("{} {noun}: {}", self.total, parts.join("; "))
-    }
-}
-
-/// At most five by name, the rest in one.
-fn most_frequent(counts: &BTreeMap<String, u64>) -> String {
-    let mut sorted: Vec<_> = counts.iter().collect();
-    sorted.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.to_owned()));
-    let mut parts: Vec<_> =
-        sorted.iter().take(5).map(|(name, count)| format!("{} {count}", safe(name))).collect();
-    let rest: u64 = sorted.iter().skip(5).map(|(_, count)| **count).sum();
-    if rest > 0 {
-        parts.push(format!("others {rest}"));
-    }
-    parts.join(", ")
 }
 
 #[cfg(test)]
@@ -215,7 +154,7 @@ pub(crate) mod tests {
 
     /// A dead letter of webhook `wh_1`, at `<partition>-<offset>`.
     pub(crate) fn letter(place: &str) -> Letter {
-        Letter::read(LetterTopic::Deliveries, &record(place), &Dispositions::new())
+        Letter::read(LetterTopic::Deliveries, &record(place), None)
     }
 
     /// Its record.
@@ -289,7 +228,7 @@ pub(crate) mod tests {
     fn a_stranger_among_the_letters_is_shown_too() {
         let mut record = record("0-0");
         record.headers = Headers::new();
-        let letter = Letter::read(LetterTopic::Events, &record, &Dispositions::new());
+        let letter = Letter::read(LetterTopic::Events, &record, None);
         assert_eq!((letter.reason, letter.row()[3].as_str()), (None, "unknown"));
     }
 
@@ -297,26 +236,15 @@ pub(crate) mod tests {
     fn what_became_of_a_letter_is_shown_with_it() {
         let record = record("3-17");
         let at = Timestamp::from_millis(0);
-        let replayed = Disposition { what: wire::disposition::What::Replayed, by: "ops".into(), at };
-        let dispositions = Dispositions::from([(Place::of(&record), replayed)]);
-        let letter = Letter::read(LetterTopic::Deliveries, &record, &dispositions);
-        assert_eq!(letter.json()["disposition"]["what"], "replayed");
+        let what = wire::disposition::What::Replayed;
+        let note = Some("a fix is out".to_owned());
+        let replayed = Disposition { what, by: "ops".into(), at, note, died: Some(record.timestamp) };
+        let letter = Letter::read(LetterTopic::Deliveries, &record, Some(&replayed));
+        assert_eq!(letter.json()["disposition"]["note"], "a fix is out");
         assert_eq!(letter.row()[9], "replayed");
-    }
 
-    #[test]
-    fn a_histogram_names_the_most_frequent_first() {
-        let mut histogram = Histogram::default();
-        assert_eq!(histogram.line(), "no dead letters");
-        for (n, kind) in ["a", "b", "b", "c", "d", "e", "f", "g"].into_iter().enumerate() {
-            let mut letter = letter(&format!("0-{n}"));
-            letter.kind = Some(kind.to_owned());
-            histogram.count(&letter);
-        }
-        assert_eq!(
-            histogram.line(),
-            "8 dead letters: exhausted 8; types: b 2, a 1, c 1, d 1, e 1, others 2; webhooks: wh_1 8"
-        );
-        assert_eq!(histogram.json()["types"]["b"], 2);
+        let of_another = Disposition { died: Some(Timestamp::from_millis(1)), ..replayed };
+        let letter = Letter::read(LetterTopic::Deliveries, &record, Some(&of_another));
+        assert_eq!((&letter.disposition, letter.row()[9].as_str()), (&None, "-"));
     }
 }

@@ -1,14 +1,17 @@
 //! `postbode dlq ls`: a table, or one JSON object a line, and how many there are of what.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use clap::Args;
 use domain::Clock as _;
 use serde_json::json;
 
-use super::filter::{Filter, FilterArgs, LetterTopic};
-use super::letter::{HEADINGS, Histogram, Letter};
-use super::reader::{self, Letters};
+use super::decided::Decided;
+use super::filter::{Filter, FilterArgs};
+use super::histogram::Histogram;
+use super::letter::{HEADINGS, Letter};
+use super::reader::Letters;
+use super::topic::LetterTopic;
 use crate::context::Context;
 use crate::output::{line, table};
 
@@ -20,9 +23,9 @@ pub(crate) struct LsArgs {
     /// Show the newest so many; the counts are of all. With --json all are shown unless this is given
     #[arg(long, value_name = "LETTERS")]
     limit: Option<usize>,
-    /// Leave out those that were replayed or discarded
+    /// Show those that were replayed or discarded too
     #[arg(long)]
-    open: bool,
+    all: bool,
 }
 
 /// How many a table shows.
@@ -31,58 +34,94 @@ const TABLE_ROWS: usize = 100;
 /// Shows the letters.
 pub(crate) async fn run(args: LsArgs, context: &Context) -> anyhow::Result<()> {
     let limit = args.limit.or((!context.json).then_some(TABLE_ROWS));
-    let filter = Filter::new(args.filter, process::SystemClock.now());
-    let (letters, histogram) = gather(&filter, args.open, limit, context).await?;
-    show(&letters, &histogram, context.json);
+    let filter = Filter::new(args.filter, process::SystemClock.now())?;
+    let listed = gather(&filter, args.all, limit, context).await?;
+    if context.json {
+        listed.print_json()
+    } else {
+        listed.print()
+    }
     Ok(())
 }
 
-/// A table of the newest letters, at most so many; none where there are none.
+/// A table of the newest open letters, at most so many; none where there are none.
 pub(crate) async fn newest(context: &Context, limit: usize) -> anyhow::Result<Option<String>> {
-    let filter = Filter::new(FilterArgs::default(), process::SystemClock.now());
-    let (letters, _) = gather(&filter, false, Some(limit), context).await?;
-    let rows: Vec<_> = letters.iter().map(Letter::row).collect();
+    let filter = Filter::new(FilterArgs::default(), process::SystemClock.now())?;
+    let rows: Vec<_> =
+        gather(&filter, false, Some(limit), context).await?.letters.iter().map(Letter::row).collect();
     Ok((!rows.is_empty()).then(|| table(HEADINGS, &rows)))
 }
 
-/// The newest letters that are meant, in order of dying, and how many there are of what.
+/// What is shown, and how many there are of what.
+#[derive(Default)]
+struct Listed {
+    /// The newest that are shown, in order of dying.
+    letters: Vec<Letter>,
+    /// All that could be shown.
+    histogram: Histogram,
+    /// How many were dealt with, by how; shown or not.
+    dealt_with: BTreeMap<&'static str, u64>,
+    /// Whether those are among the shown.
+    all: bool,
+}
+
+/// The letters that are meant.
 async fn gather(
     filter: &Filter,
-    only_open: bool,
+    all: bool,
     limit: Option<usize>,
     context: &Context,
-) -> anyhow::Result<(Vec<Letter>, Histogram)> {
+) -> anyhow::Result<Listed> {
     let topics = context.topics()?;
-    let dispositions = reader::dispositions(context, &topics).await?;
-    let mut histogram = Histogram::default();
+    let mut decided = Decided::read(context, &topics).await?;
+    let mut listed = Listed { all, ..Listed::default() };
     let mut newest = Newest::new(limit);
-    for topic in filter.topics(&LetterTopic::ALL) {
-        let mut letters = Letters::of(topic, filter, &dispositions, context, &topics)?;
-        while let Some(found) = letters.next().await? {
-            if only_open && found.letter.disposition.is_some() {
-                continue;
+    for topic in filter.topic().map_or_else(|| LetterTopic::ALL.to_vec(), |topic| vec![topic]) {
+        let mut letters = Letters::of(topic, filter, filter.spans(), context, &topics)?;
+        while let Some(found) = letters.next(&mut decided).await? {
+            if let Some(disposition) = &found.letter.disposition {
+                *listed.dealt_with.entry(disposition.what.name()).or_default() += 1;
+                if !all {
+                    continue;
+                }
             }
-            histogram.count(&found.letter);
+            listed.histogram.count(&found.letter);
             newest.keep(found.letter);
         }
     }
-    Ok((newest.sorted(), histogram))
+    listed.letters = newest.sorted();
+    Ok(listed)
 }
 
-fn show(letters: &[Letter], histogram: &Histogram, json: bool) {
-    if json {
-        letters.iter().for_each(|letter| line(letter.json()));
-        return line(json!({"histogram": histogram.json()}));
+impl Listed {
+    fn print_json(&self) {
+        self.letters.iter().for_each(|letter| line(letter.json()));
+        line(json!({"histogram": self.histogram.json(), "dealt_with": self.dealt_with}));
     }
-    if !letters.is_empty() {
-        let rows: Vec<_> = letters.iter().map(Letter::row).collect();
-        line(table(HEADINGS, &rows));
+
+    fn print(&self) {
+        if !self.letters.is_empty() {
+            let rows: Vec<_> = self.letters.iter().map(Letter::row).collect();
+            line(table(HEADINGS, &rows));
+        }
+        let shown = self.letters.len() as u64;
+        if shown < self.histogram.total() {
+            line(format!("… the newest {shown}; --limit shows more"));
+        }
+        line(self.counts());
     }
-    let shown = letters.len() as u64;
-    if shown < histogram.total() {
-        line(format!("… the newest {shown}; --limit shows more"));
+
+    fn counts(&self) -> String {
+        let open = if self.all { "" } else { "open: " };
+        let counts = format!("{open}{}", self.histogram.line());
+        if self.dealt_with.is_empty() {
+            return counts;
+        }
+        let dealt_with: Vec<_> =
+            self.dealt_with.iter().map(|(how, count)| format!("{count} {how}")).collect();
+        let hint = if self.all { "" } else { " (--all shows them)" };
+        format!("{counts}\ndealt with: {}{hint}", dealt_with.join(", "))
     }
-    line(histogram.line());
 }
 
 /// The newest letters, as many as are wanted.
@@ -136,6 +175,19 @@ mod tests {
         }
         let times: Vec<_> = newest.sorted().iter().map(|letter| letter.at.as_millis()).collect();
         assert_eq!(times, [997, 998, 999]);
+    }
+
+    #[test]
+    fn what_was_dealt_with_is_counted_apart() {
+        let mut listed = Listed::default();
+        assert_eq!(listed.counts(), "open: no dead letters");
+        listed.histogram.count(&letter("0-0"));
+        listed.dealt_with = BTreeMap::from([("discarded", 2), ("replayed", 10)]);
+        let open = "1 dead letter: exhausted 1; types: click 1; webhooks: wh_1 1";
+        let counts = listed.counts();
+        assert_eq!(counts, format!("open: {open}\ndealt with: 2 discarded, 10 replayed (--all shows them)"));
+        listed.all = true;
+        assert_eq!(listed.counts(), format!("{open}\ndealt with: 2 discarded, 10 replayed"));
     }
 
     #[test]

@@ -1,13 +1,17 @@
-//! Reads dead letters, and what became of them, from plain Kafka.
+//! Reads dead letters from plain Kafka.
+
+use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use stream::{Scan, ScanOptions};
+use domain::Partition;
+use stream::{Scan, ScanOptions, Span};
 use wire::Record;
-use wire::disposition::Disposition;
 use wire::topics::Topics;
 
-use super::filter::{Filter, LetterTopic};
-use super::letter::{Dispositions, Letter};
+use super::decided::Decided;
+use super::filter::Filter;
+use super::letter::Letter;
+use super::topic::LetterTopic;
 use crate::context::Context;
 
 /// A letter and the record that it was read from.
@@ -21,52 +25,33 @@ pub(crate) struct Letters<'a> {
     scan: Scan,
     topic: LetterTopic,
     filter: &'a Filter,
-    dispositions: &'a Dispositions,
 }
 
 impl<'a> Letters<'a> {
-    /// Begins to read. It ends where the topic ends now.
+    /// Begins to read these offsets, or all. It ends where the topic ends now.
     pub(crate) fn of(
         topic: LetterTopic,
         filter: &'a Filter,
-        dispositions: &'a Dispositions,
+        spans: Option<BTreeMap<Partition, Span>>,
         context: &Context,
         topics: &Topics,
     ) -> anyhow::Result<Self> {
         let all = ScanOptions::all(topic.dead(topics).clone(), topics.delivery_record_bytes());
-        let options = ScanOptions { spans: filter.spans(), since: filter.since, ..all };
+        let options = ScanOptions { spans, since: filter.since, ..all };
         let scan = Scan::start(&context.kafka, options).context("section kafka")?;
-        Ok(Self { scan, topic, filter, dispositions })
+        Ok(Self { scan, topic, filter })
     }
 
-    /// The next one; none at the end.
-    pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Found>> {
+    /// The next one, with what is known by then of what became of it; none at the end. Safe to drop while waiting.
+    pub(crate) async fn next(&mut self, decided: &mut Decided) -> anyhow::Result<Option<Found>> {
         while let Some(record) = self.scan.next().await {
             let record = record?;
-            let letter = Letter::read(self.topic, &record, self.dispositions);
+            decided.refresh()?;
+            let letter = Letter::read(self.topic, &record, decided.of(&record));
             if self.filter.matches(&letter) {
                 return Ok(Some(Found { letter, record }));
             }
         }
         Ok(None)
     }
-}
-
-/// Everything that was decided so far. What cannot be read is passed over: it may be a later version's.
-pub(crate) async fn dispositions(context: &Context, topics: &Topics) -> anyhow::Result<Dispositions> {
-    let options = ScanOptions::all(topics.dispositions.clone(), 1024 * 1024);
-    let mut scan = Scan::start(&context.kafka, options).context("section kafka")?;
-    let mut dispositions = Dispositions::new();
-    while let Some(record) = scan.next().await {
-        match Disposition::read(&record?) {
-            Ok((place, Some(disposition))) => {
-                dispositions.insert(place, disposition);
-            }
-            Ok((place, None)) => {
-                dispositions.remove(&place);
-            }
-            Err(error) => tracing::warn!(%error, "a disposition cannot be read"),
-        }
-    }
-    Ok(dispositions)
 }

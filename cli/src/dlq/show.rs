@@ -12,9 +12,9 @@ use wire::Record;
 use wire::disposition::Place;
 use wire::topics::Topics;
 
-use super::filter::LetterTopic;
+use super::decided::Decided;
 use super::letter::{Letter, disposition_json};
-use super::reader;
+use super::topic::LetterTopic;
 use crate::context::Context;
 use crate::error::usage;
 use crate::output::{hex, line, safe, style};
@@ -41,8 +41,8 @@ pub(crate) async fn run(args: ShowArgs, context: &Context) -> anyhow::Result<()>
     if args.raw {
         return Ok(std::io::stdout().write_all(record.value.as_deref().unwrap_or_default())?);
     }
-    let dispositions = reader::dispositions(context, &topics).await?;
-    let letter = Letter::read(topic, &record, &dispositions);
+    let decided = Decided::read(context, &topics).await?;
+    let letter = Letter::read(topic, &record, decided.of(&record));
     if context.json {
         line(as_json(&letter, &record));
     } else {
@@ -137,7 +137,6 @@ mod tests {
     use bytes::Bytes;
     use wire::topics::TopicSettings;
 
-    use super::super::letter::Dispositions;
     use super::super::letter::tests::record;
     use super::*;
 
@@ -145,7 +144,7 @@ mod tests {
         let mut record = record("3-17");
         record.value = Some(Bytes::from_static(value));
         record.headers.push("strange", &b"\xff\x00"[..]);
-        let letter = Letter::read(LetterTopic::Deliveries, &record, &Dispositions::new());
+        let letter = Letter::read(LetterTopic::Deliveries, &record, None);
         (as_json(&letter, &record), as_text(&letter, &record))
     }
 

@@ -11,6 +11,7 @@ mod sink;
 mod source;
 mod table;
 mod tail;
+mod turn;
 mod view;
 mod writes;
 
@@ -22,5 +23,6 @@ pub use settings::KafkaSettings;
 pub use sink::{SendError, Sink, SinkOptions, Written};
 pub use source::{Claim, Monitor, Source, SourceEvent, SourceOptions};
 pub use table::{Table, TableError, TableOptions, TableState};
+pub use turn::Turn;
 pub use view::RegistryView;
 pub use writes::{Failures, WriteEvent, Writes};

@@ -56,7 +56,7 @@ pub struct Span {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScanError {
     /// The topic is not there.
-    #[error("there is no topic {0}")]
+    #[error("there is no topic {0}: is the prefix right? postbode topics create makes what is missing")]
     NoTopic(Arc<str>),
     /// The topic has fewer partitions.
     #[error("topic {topic} has no partition {partition}")]
@@ -129,6 +129,14 @@ impl Scan {
     /// When the topic can't be read; nothing follows.
     pub async fn next(&mut self) -> Option<Result<Record, ScanError>> {
         self.records.recv().await
+    }
+
+    /// The next record that was read already; none if that takes waiting.
+    ///
+    /// # Errors
+    /// When the topic can't be read; nothing follows.
+    pub fn try_next(&mut self) -> Result<Option<Record>, ScanError> {
+        self.records.try_recv().ok().transpose()
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use domain::{Offset, Partition, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Headers, OutRecord, Record};
+use crate::{Headers, OutRecord, Record, names};
 
 /// Where a dead letter stands. As text, `<topic>-<partition>-<offset>`: the key of its disposition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,18 @@ pub struct Disposition {
     pub by: String,
     /// When the broker had acknowledged it.
     pub at: Timestamp,
+    /// Why, in the words of who did it.
+    pub note: Option<String>,
+    /// When the letter died, by its record's own timestamp: see [`Disposition::is_of`].
+    pub died: Option<Timestamp>,
+}
+
+impl Disposition {
+    /// Whether this is about the letter that died then. Offsets begin anew where a dead-letter topic was deleted and made
+    /// again: what was decided about the old letters says nothing about those that now stand in their places.
+    pub fn is_of(&self, died: Timestamp) -> bool {
+        self.died.is_none_or(|told| told == died)
+    }
 }
 
 /// What can be decided about a dead letter.
@@ -81,6 +93,11 @@ struct Value {
     by: String,
     #[serde(with = "crate::text::timestamp")]
     at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// Milliseconds since the epoch, as Kafka has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    died: Option<i64>,
 }
 
 /// A disposition that can't be read.
@@ -100,13 +117,35 @@ pub enum BadDisposition {
 impl Disposition {
     /// The record for the dispositions topic.
     pub fn to_record(&self, topic: &Arc<str>, place: &Place) -> OutRecord {
-        let value = Value { v: 1, what: self.what, by: self.by.clone(), at: self.at };
+        let value = Value {
+            v: 1,
+            what: self.what,
+            by: self.by.clone(),
+            at: self.at,
+            note: self.note.clone(),
+            died: self.died.map(Timestamp::as_millis),
+        };
         let value = serde_json::to_vec(&value).expect("names and texts are always JSON");
         OutRecord {
             topic: Arc::clone(topic),
             key: Some(Bytes::from(place.to_string())),
             value: Some(Bytes::from(value)),
             headers: Headers::new(),
+        }
+    }
+
+    /// The record that takes a disposition back. Its headers say who did and why, for as long as compaction leaves them.
+    pub fn taken_back(topic: &Arc<str>, place: &Place, by: &str, note: Option<&str>) -> OutRecord {
+        let mut headers = Headers::new();
+        headers.push(names::BY, by.to_owned());
+        if let Some(note) = note {
+            headers.push(names::NOTE, note.to_owned());
+        }
+        OutRecord {
+            topic: Arc::clone(topic),
+            key: Some(Bytes::from(place.to_string())),
+            value: None,
+            headers,
         }
     }
 
@@ -121,10 +160,12 @@ impl Disposition {
             return Ok((place, None));
         };
         let value: Value = serde_json::from_slice(value)?;
-        match value.v {
-            1 => Ok((place, Some(Self { what: value.what, by: value.by, at: value.at }))),
-            newer => Err(BadDisposition::Version(newer)),
+        if value.v != 1 {
+            return Err(BadDisposition::Version(value.v));
         }
+        let Value { what, by, at, note, died, .. } = value;
+        let died = died.map(Timestamp::from_millis);
+        Ok((place, Some(Self { what, by, at, note, died })))
     }
 }
 
@@ -133,6 +174,7 @@ mod tests {
     use super::*;
 
     const GOLDEN: &str = r#"{"v":1,"what":"replayed","by":"ops@host","at":"2026-01-31T12:00:00.000Z"}"#;
+    const GOLDEN_WITH_WORDS: &str = r#"{"v":1,"what":"discarded","by":"ops@host","at":"2026-01-31T12:00:00.000Z","note":"a test","died":1769860799123}"#;
 
     fn record(key: &str, value: Option<&str>) -> Record {
         Record {
@@ -149,7 +191,8 @@ mod tests {
     #[test]
     fn version_1_is_written_and_read_as_it_always_was() {
         let at = Timestamp::from_millis(1_769_860_800_000);
-        let disposition = Disposition { what: What::Replayed, by: "ops@host".into(), at };
+        let disposition =
+            Disposition { what: What::Replayed, by: "ops@host".into(), at, note: None, died: None };
         let key = "postbode.dead-letters.deliveries-3-42";
         let place = Place::parse(key).unwrap();
         assert_eq!(
@@ -165,8 +208,30 @@ mod tests {
     }
 
     #[test]
-    fn a_tombstone_takes_the_disposition_back() {
-        assert_eq!(Disposition::read(&record("t-0-1", None)).unwrap().1, None);
+    fn why_and_of_which_letter_may_be_said_too() {
+        let (place, read) = Disposition::read(&record("t-0-1", Some(GOLDEN_WITH_WORDS))).unwrap();
+        let read = read.unwrap();
+        assert_eq!((read.what, read.note.as_deref()), (What::Discarded, Some("a test")));
+        assert_eq!(read.to_record(&"d".into(), &place).value.as_deref(), Some(GOLDEN_WITH_WORDS.as_bytes()));
+    }
+
+    #[test]
+    fn a_disposition_says_nothing_about_another_letter_in_the_same_place() {
+        let (_, read) = Disposition::read(&record("t-0-1", Some(GOLDEN_WITH_WORDS))).unwrap();
+        let died = Timestamp::from_millis(1_769_860_799_123);
+        let later = Timestamp::from_millis(1_769_860_799_124);
+        assert!(read.as_ref().is_some_and(|d| d.is_of(died) && !d.is_of(later)));
+        let (_, old) = Disposition::read(&record("t-0-1", Some(GOLDEN))).unwrap();
+        assert!(old.is_some_and(|d| d.is_of(later)), "those that do not say are believed");
+    }
+
+    #[test]
+    fn a_tombstone_takes_the_disposition_back_and_says_who_did() {
+        let place = Place::parse("t-0-1").unwrap();
+        let written = Disposition::taken_back(&"d".into(), &place, "ops@host", Some("needed after all"));
+        assert_eq!(written.headers.text(names::BY), Some("ops@host"));
+        let back = Record { value: written.value, headers: written.headers, ..record("t-0-1", Some("")) };
+        assert_eq!(Disposition::read(&back).unwrap(), (place, None));
     }
 
     #[test]

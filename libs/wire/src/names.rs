@@ -57,6 +57,11 @@ pub const VALUE_OMITTED: &str = "postbode-value-omitted";
 /// The source record's own timestamp, milliseconds since the epoch.
 pub const SOURCE_TIMESTAMP: &str = "postbode-source-timestamp";
 
+/// Who took a disposition back.
+pub const BY: &str = "postbode-by";
+/// Why, in their words.
+pub const NOTE: &str = "postbode-note";
+
 /// Kafka's own names for a dead letter's coordinates (KIP-1191).
 pub const DLQ_TOPIC: &str = "__dlq.errors.topic";
 /// The source partition.
@@ -76,7 +81,7 @@ pub fn known(name: &str) -> Option<&'static str> {
 }
 
 /// Every name but the prefix; the most frequent first.
-const ALL: [&str; 31] = [
+const ALL: [&str; 33] = [
     CE_SPECVERSION,
     CE_ID,
     CE_SOURCE,
@@ -102,6 +107,8 @@ const ALL: [&str; 31] = [
     LAST_ERROR,
     VALUE_OMITTED,
     SOURCE_TIMESTAMP,
+    BY,
+    NOTE,
     DLQ_TOPIC,
     DLQ_PARTITION,
     DLQ_OFFSET,

@@ -6,6 +6,7 @@ mod breaker;
 mod configuration;
 mod console;
 mod delivery;
+mod dlq;
 mod ingest;
 mod isolation;
 mod lifecycle;

@@ -8,3 +8,4 @@ mod scan;
 mod source;
 mod support;
 mod table;
+mod turn;
