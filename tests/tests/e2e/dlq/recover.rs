@@ -26,11 +26,20 @@ async fn broken() -> (Receiver, Arc<AtomicBool>) {
     (receiver, well)
 }
 
+/// An installation where two attempts are all there are, and no breaker spreads them over hours.
+async fn dying_quickly(story: &str) -> World {
+    let environment = vec![
+        ("POSTBODE__DELIVERY__SCHEDULE", "300ms".to_owned()),
+        ("POSTBODE__DELIVERY__BREAKER_FAILURES", "0".to_owned()),
+    ];
+    let world = World::with(story, WorldOptions { environment, ..WorldOptions::default() }).await;
+    world.account("acme").await;
+    world
+}
+
 /// An installation in which so many deliveries died, and whose receiver is well again. Says how many calls there were.
 async fn recovered(story: &str) -> (World, Receiver, usize) {
-    let schedule = vec![("POSTBODE__DELIVERY__SCHEDULE", "300ms".to_owned())];
-    let world = World::with(story, WorldOptions { environment: schedule, ..WorldOptions::default() }).await;
-    world.account("acme").await;
+    let world = dying_quickly(story).await;
     let (receiver, well) = broken().await;
     world.hook("acme", &receiver, &[], json!({"limits": {"concurrency": 16}})).await;
     world.clicks("acme", LETTERS).await;
@@ -97,10 +106,7 @@ async fn a_replay_that_is_interrupted_and_then_killed_goes_on_where_it_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_dies_again_and_again_is_left_alone_in_the_end() {
-    let schedule = vec![("POSTBODE__DELIVERY__SCHEDULE", "300ms".to_owned())];
-    let world =
-        World::with("dlq-loop", WorldOptions { environment: schedule, ..WorldOptions::default() }).await;
-    world.account("acme").await;
+    let world = dying_quickly("dlq-loop").await;
     let receiver = Receiver::scripted(|_, _| Answer::status(500)).await;
     world.hook("acme", &receiver, &[], json!({})).await;
     world.clicks("acme", 1).await;
