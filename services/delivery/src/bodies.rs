@@ -68,7 +68,8 @@ fn single_body(
     let (_, held) = members.first().ok_or("nothing to send")?;
     let delivery = held.delivery.as_ref().map_err(ToString::to_string)?;
     let data = held.record.value.clone().unwrap_or_default();
-    let body = wire::format::render(format, delivery, &held.record.headers, &data).map_err(unrendered)?;
+    let body = wire::format::render(format, delivery, &held.record.headers, &data)
+        .map_err(|error| unrendered(&error))?;
     Ok((&delivery.id, body))
 }
 
@@ -84,13 +85,14 @@ fn batch_body(format: Format, members: &[(RecordPlace, Payload)]) -> Result<wire
         let delivery = held.delivery.as_ref().map_err(ToString::to_string)?;
         let data = held.record.value.clone().unwrap_or_default();
         let headers = &held.record.headers;
-        wire::format::render_element(format, delivery, headers, &data, &mut list).map_err(unrendered)?;
+        wire::format::render_element(format, delivery, headers, &data, &mut list)
+            .map_err(|error| unrendered(&error))?;
     }
     list.push(b']');
     Ok(wire::format::Body { content_type: wire::format::batch_content_type(format), bytes: list.into() })
 }
 
-fn unrendered(error: serde_json::Error) -> String {
+fn unrendered(error: &serde_json::Error) -> String {
     format!("the event's data cannot be rendered: {error}")
 }
 

@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn a_batch_goes_when_it_is_full_or_its_first_has_waited_long_enough() {
         let one = queued(10, None);
-        assert_eq!(assembled(0, &[one.clone()]), Assembly::Wait(at(2000)));
-        assert_eq!(assembled(2000, &[one.clone()]), Assembly::Batch(vec![0]));
+        assert_eq!(assembled(0, std::slice::from_ref(&one)), Assembly::Wait(at(2000)));
+        assert_eq!(assembled(2000, std::slice::from_ref(&one)), Assembly::Batch(vec![0]));
         assert_eq!(assembled(0, &vec![one.clone(); 5]), Assembly::Batch(vec![0, 1, 2]));
         assert_eq!(assemble(at(0), &VecDeque::from([one]), None), Assembly::Single);
     }

@@ -2,59 +2,36 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Place;
 use super::assembly::{Assembly, assemble};
 use super::lane::{Lane, Queued, Turn};
-use crate::{
-    AccountId, Breaker, BreakerSettings, Gate, Outcome, Pace, Standing, Timestamp, Tripped, WebhookId,
-};
+use super::shares::{Caps, Load};
+use crate::{AccountId, Breaker, Gate, Outcome, Standing, Timestamp, Tripped, WebhookId};
 
 /// A lane that had nothing to do for so long is forgotten: an idle webhook costs nothing.
 const FORGET: Duration = Duration::from_secs(60);
 /// One whose endpoint was in trouble is remembered for longer.
 const REMEMBER: Duration = Duration::from_secs(3600);
 
-/// What lanes share.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Caps {
-    /// POSTs that may be open in lanes that are not brisk.
-    pub(super) not_brisk: usize,
-    /// POSTs that may be open in one account's lanes.
-    pub(super) account: usize,
-    /// POSTs that may begin per second in one account's lanes.
-    pub(super) account_per_second: Option<NonZeroU32>,
-    pub(super) breaker: BreakerSettings,
-}
-
 /// Every webhook's lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    caps: Caps,
-    lanes: HashMap<WebhookId, Lane>,
-    accounts: HashMap<AccountId, Load>,
+    pub(super) caps: Caps,
+    pub(super) lanes: HashMap<WebhookId, Lane>,
+    pub(super) accounts: HashMap<AccountId, Load>,
     /// Lanes to look at, in turn. A lane is in here at most once.
     turns: VecDeque<WebhookId>,
     /// What waits for a time.
-    timers: BinaryHeap<Reverse<(Timestamp, Timer)>>,
+    pub(super) timers: BinaryHeap<Reverse<(Timestamp, Timer)>>,
     /// POSTs open in lanes that are not brisk, and the lanes that wait for one of those to end.
-    not_brisk: usize,
-    until_brisk: VecDeque<WebhookId>,
-}
-
-/// What an account's lanes hold together.
-#[derive(Debug, Default)]
-struct Load {
-    open: usize,
-    pace: Pace,
-    waiting: VecDeque<WebhookId>,
-    timed: bool,
+    pub(super) not_brisk: usize,
+    pub(super) until_brisk: VecDeque<WebhookId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
+pub(super) enum Timer {
     Lane(WebhookId),
     Account(AccountId),
 }
@@ -198,21 +175,6 @@ impl Lanes {
         entry
     }
 
-    /// What a lane did not take, or did not need, of what others wait for is for the next of them.
-    fn pass_on(&mut self, account: &AccountId, obstacle: Option<Turn>) {
-        if !self.until_brisk.is_empty()
-            && obstacle != Some(Turn::Brisk)
-            && self.not_brisk < self.caps.not_brisk
-        {
-            self.wake_first(|lanes| lanes.until_brisk.pop_front(), Turn::Brisk);
-        }
-        let cap = self.caps.account;
-        let free = |load: &Load| !load.waiting.is_empty() && !load.timed && load.open < cap;
-        if obstacle != Some(Turn::Account) && self.accounts.get(account).is_some_and(free) {
-            self.wake_first(|lanes| lanes.accounts.get_mut(account)?.waiting.pop_front(), Turn::Account);
-        }
-    }
-
     /// What a lane has to wait for before it may begin a POST; it is woken when that is over.
     fn obstacle(&mut self, now: Timestamp, id: &WebhookId, account: &AccountId, gate: Gate) -> Option<Turn> {
         let lane = self.lanes.get(id)?;
@@ -308,32 +270,6 @@ impl Lanes {
         self.not_brisk = others + held(lane);
     }
 
-    fn close_for(&mut self, account: &AccountId) {
-        let Some(load) = self.accounts.get_mut(account) else { return };
-        load.open = load.open.checked_sub(1).expect("a POST was counted when it began");
-        if load.timed {
-            return;
-        }
-        if load.open == 0 && load.waiting.is_empty() && self.caps.account_per_second.is_none() {
-            self.accounts.remove(account);
-            return;
-        }
-        self.wake_first(|lanes| lanes.accounts.get_mut(account)?.waiting.pop_front(), Turn::Account);
-    }
-
-    /// Wakes the first lane of those that `pop` names which still waits for that.
-    fn wake_first(&mut self, mut pop: impl FnMut(&mut Self) -> Option<WebhookId>, waits_for: Turn) {
-        while let Some(webhook) = pop(self) {
-            let lane = self.lanes.get_mut(&webhook);
-            if let Some(lane) = lane.filter(|lane| lane.turn == waits_for) {
-                lane.turn = Turn::Idle;
-                if !lane.queue.is_empty() {
-                    return self.take_turn(&webhook);
-                }
-            }
-        }
-    }
-
     /// The lane waits for the registry, but not past `until`.
     pub(super) fn sleep(&mut self, webhook: &WebhookId, until: Timestamp) {
         self.timers.push(Reverse((until, Timer::Lane(webhook.clone()))));
@@ -394,21 +330,7 @@ impl Lanes {
         }
     }
 
-    /// As many of an account's lanes go on as its rate allows in a millisecond; those behind them wait for the next one.
-    fn wake_account(&mut self, now: Timestamp, account: AccountId) {
-        let per_second = self.caps.account_per_second.map_or(1, NonZeroU32::get);
-        for _ in 0..=per_second / 1000 {
-            self.wake_first(|lanes| lanes.accounts.get_mut(&account)?.waiting.pop_front(), Turn::Account);
-        }
-        let Some(load) = self.accounts.get_mut(&account) else { return };
-        load.timed = !load.waiting.is_empty();
-        if load.timed {
-            let step = (Duration::from_secs(1) / per_second).max(Duration::from_millis(1));
-            self.timers.push(Reverse((now + step, Timer::Account(account))));
-        }
-    }
-
-    fn take_turn(&mut self, webhook: &WebhookId) {
+    pub(super) fn take_turn(&mut self, webhook: &WebhookId) {
         if let Some(lane) = self.lanes.get_mut(webhook)
             && lane.turn == Turn::Idle
             && !lane.queue.is_empty()

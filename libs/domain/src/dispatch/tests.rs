@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::fixtures::webhook;
-use crate::{Change, DisabledReason, Frontier, Limits, Registry, Tiers, Webhook};
+use crate::{Change, DisabledReason, Frontier, Limits, Registry, State, Tiers, Webhook};
 
 const E: Epoch = Epoch(1);
 
