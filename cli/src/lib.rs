@@ -1,11 +1,13 @@
 //! The command line of Postbode: one module a command.
 
+mod bench;
 mod context;
 mod demo;
 mod dlq;
 mod error;
 mod events;
 pub mod listen;
+mod local;
 mod output;
 mod rest;
 mod signals;
@@ -44,6 +46,11 @@ enum Command {
     Webhooks(webhooks::WebhooksArgs),
     /// Read and replay dead letters, over plain Kafka
     Dlq(dlq::DlqArgs),
+    /// Measure how fast the services are on this machine
+    Bench(bench::BenchArgs),
+    /// Receive what `bench` sends
+    #[command(hide = true)]
+    BenchReceiver,
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -72,6 +79,8 @@ async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
         Command::Listen(args) => listen::run(args, &context).await,
         Command::Webhooks(args) => webhooks::run(args, &context).await,
         Command::Dlq(args) => dlq::run(args, &context).await,
+        Command::Bench(args) => bench::run(args, context).await,
+        Command::BenchReceiver => bench::receive().await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "postbode", &mut std::io::stdout());
             Ok(())

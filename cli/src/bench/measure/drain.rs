@@ -1,0 +1,50 @@
+//! A backlog in `deliveries`, drained by one delivery process.
+
+use std::time::Duration;
+
+use domain::Clock as _;
+
+use crate::bench::backlog;
+use crate::bench::finding::Finding;
+use crate::bench::room::{FEW_TIERS, Room};
+use crate::bench::seed::{Hook, Population};
+use crate::bench::services::Start;
+use crate::bench::usage;
+
+/// How long nothing may arrive before the rest counts as lost.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long writing a backlog may take.
+const WRITE: Duration = Duration::from_secs(60);
+/// A hundred customers with one endpoint each.
+const CUSTOMERS: Population = Population { name: "one", accounts: 100, each: 1, word: "ok" };
+
+/// From the first POST to the last: a process's start is another figure.
+pub(super) async fn measure(room: &mut Room<'_>) -> anyhow::Result<Finding> {
+    let bench = room.bench;
+    let count = bench.sizes.deliveries;
+    let hooks = room.open(FEW_TIERS, &[CUSTOMERS]).await?;
+    fill(room, &hooks, count).await?;
+    room.start(&[Start::one("delivery")]).await?;
+    let meter = room.meter();
+    let pid = room.service("delivery")?.pid;
+    let (early, cpu) = (bench.receiver.counts().await?.posts, usage::cpu(pid)?);
+    let counts = bench.receiver.wait(PATIENCE, |counts| counts.posts >= count).await?;
+    let used = usage::cpu(pid)?.saturating_sub(cpu);
+    anyhow::ensure!(counts.posts >= count, "{} of {count} deliveries arrived", counts.posts);
+    let seconds = (counts.last - counts.first) as f64 / 1e6;
+    let per_delivery = used.as_secs_f64() * 1e6 / (counts.posts - early).max(1) as f64;
+    Ok(Finding::of("delivery_per_s", counts.posts as f64 / seconds)
+        .and("cpu_us_per_delivery", per_delivery)
+        .while_busy("delivery_per_s", &meter))
+}
+
+/// Writes deliveries to these webhooks in turn.
+pub(super) async fn fill(room: &Room<'_>, hooks: &[Hook], count: u64) -> anyhow::Result<()> {
+    let (bench, topics) = (room.bench, room.topics()?);
+    let now = process::SystemClock.now();
+    backlog::write(&room.context().kafka, topics, count, WRITE, |number| {
+        let nth = usize::try_from(number).unwrap_or(usize::MAX);
+        backlog::delivery(topics, number, &hooks[nth % hooks.len()], bench.event(nth), now)
+    })
+    .await
+}

@@ -1,0 +1,51 @@
+//! From HTTP in to POST received, with all services and Kafka on this machine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ingest::load;
+use crate::bench::finding::Finding;
+use crate::bench::generator::Pace;
+use crate::bench::room::{FEW_TIERS, Room};
+use crate::bench::seed::Population;
+use crate::bench::services::Start;
+
+/// How long nothing may arrive before the rest counts as lost.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One event per request, one webhook per event.
+pub(super) async fn single(room: &mut Room<'_>) -> anyhow::Result<Finding> {
+    measure(room, "end_to_end_per_s", 1, 1).await
+}
+
+/// A hundred events per request, one webhook per event.
+pub(super) async fn batches(room: &mut Room<'_>) -> anyhow::Result<Finding> {
+    measure(room, "end_to_end_batch100_per_s", 100, 1).await
+}
+
+/// A hundred events per request, five webhooks per event. What is counted is deliveries.
+pub(super) async fn five(room: &mut Room<'_>) -> anyhow::Result<Finding> {
+    measure(room, "fanout5_deliveries_per_s", 100, 5).await
+}
+
+/// Deliveries per second, from the first request to the last POST of all that followed: a backlog that is left behind
+/// counts against the rate.
+async fn measure(room: &mut Room<'_>, name: &str, batch: usize, each: usize) -> anyhow::Result<Finding> {
+    let bench = room.bench;
+    let customers = Population { name: "one", accounts: 100 / each, each, word: "ok" };
+    let hooks = room.open(FEW_TIERS, &[customers]).await?;
+    room.start(&Start::all()).await?;
+    let load = Arc::new(load(room, &hooks, batch)?);
+    let meter = room.meter();
+    let sent = load.run(Pace::FlatOut, Duration::ZERO, bench.sizes.load).await?;
+    let wanted = sent.accepted * each as u64;
+    let counts = bench.receiver.wait(PATIENCE, |counts| counts.posts >= wanted).await?;
+    anyhow::ensure!(counts.posts >= wanted, "{} of {wanted} deliveries arrived", counts.posts);
+    let seconds = (counts.last - sent.began) as f64 / 1e6;
+    let finding = Finding::of(name, wanted as f64 / seconds).while_busy(name, &meter);
+    Ok(if sent.refused > 0 {
+        finding.note(format!("{name}: {} requests refused", sent.refused))
+    } else {
+        finding
+    })
+}
