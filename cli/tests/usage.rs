@@ -32,6 +32,7 @@ fn every_command_explains_itself() {
         "dlq ls",
         "dlq show",
         "dlq replay",
+        "bench",
         "completions",
     ];
     for command in commands {
@@ -44,7 +45,7 @@ fn every_command_explains_itself() {
 
 #[test]
 fn misuse_is_exit_code_2_and_names_what_is_wrong() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["frobnicate"], "frobnicate"),
         (&["dlq", "ls", "--reason", "bored"], "bored"),
         (&["dlq", "show", "nonsense"], "nonsense"),
@@ -52,6 +53,7 @@ fn misuse_is_exit_code_2_and_names_what_is_wrong() {
         (&["webhooks", "list"], "POSTBODE_KEY"),
         (&["webhooks", "delete", "wh_1", "--key", "k"], "--yes"),
         (&["demo", "--exit"], "--events"),
+        (&["bench", "--only", "nonsense"], "nonsense"),
     ];
     for (arguments, named) in cases {
         let output = postbode(arguments);

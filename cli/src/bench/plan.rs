@@ -94,10 +94,15 @@ impl Measure {
         match self {
             Self::Deferral => Duration::from_secs(360),
             Self::Scaling | Self::Isolation | Self::Latency => Duration::from_secs(150),
-            _ => Duration::from_secs(90),
+            Self::Ceilings | Self::Raw | Self::Delivery | Self::Fanout | Self::Ingest => SHORT,
+            Self::EndToEnd | Self::EndToEndBatch | Self::FanoutFive | Self::Batched => SHORT,
+            Self::Route | Self::Idle => SHORT,
         }
     }
 }
+
+/// Enough for a load, and for what it leaves behind to arrive.
+const SHORT: Duration = Duration::from_secs(90);
 
 /// How much of everything.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::finding::Finding;
 use super::plan::Measure;
 use super::targets::{self, Verdict};
+use super::usage::OTHERS;
 use crate::output::{style, table};
 
 /// Everything, as it comes in.
@@ -168,6 +169,12 @@ fn bottleneck(cores: &BTreeMap<String, f64>, machine: usize) -> String {
     if of("receiver") >= 0.9 {
         return "the receiver: the figure is about the benchmark".to_owned();
     }
+    if of(OTHERS) >= 0.1 * machine as f64 {
+        return format!(
+            "other processes, which use {:.1} cores: the figure is not to be trusted",
+            of(OTHERS)
+        );
+    }
     if all >= 0.85 * machine as f64 {
         return format!("this machine's cores, {:.0} % of them the benchmark's own", own / all * 100.0);
     }
@@ -259,5 +266,6 @@ mod tests {
         let full = cores(&[("delivery", 1.2), ("receiver", 0.6), ("kafka", 0.1)]);
         assert_eq!(bottleneck(&full, 2), "this machine's cores, 32 % of them the benchmark's own");
         assert_eq!(bottleneck(&cores(&[("delivery", 0.3)]), 2), "none: cores are free");
+        assert!(bottleneck(&cores(&[("delivery", 1.0), ("others", 0.5)]), 2).starts_with("other processes"));
     }
 }

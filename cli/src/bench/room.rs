@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use stream::Admin;
 use tokio::time::{Instant, timeout};
 use toml::{Table, Value};
 use wire::HumanDuration;
@@ -109,11 +108,6 @@ impl<'a> Room<'a> {
         &self.context
     }
 
-    /// The cluster's administration.
-    pub(super) fn admin(&self) -> &Admin {
-        &self.bench.admin
-    }
-
     /// Measures what everything here costs from now on.
     pub(super) fn meter(&self) -> Meter {
         let services = self.running.iter().map(|running| (running.label.as_str(), running.pid));
@@ -127,6 +121,21 @@ impl<'a> Room<'a> {
         let megabytes = |running: &Running| Some(super::usage::memory(running.pid).ok()? as f64 / 1e6);
         let each = self.running.iter().filter_map(|it| Some((it.label.clone(), megabytes(it)?)));
         each.collect()
+    }
+
+    /// Records that were moved aside so far.
+    pub(super) async fn moved_aside(&self) -> anyhow::Result<u64> {
+        let mut moved = 0;
+        for (_, tier) in self.topics()?.retries() {
+            moved += self.written(tier).await?;
+        }
+        Ok(moved)
+    }
+
+    /// Records that were written to a topic so far.
+    pub(super) async fn written(&self, topic: &str) -> anyhow::Result<u64> {
+        let ends = self.bench.admin.end_offsets(topic).await?;
+        Ok(ends.values().map(|end| u64::try_from(end.0).unwrap_or(0)).sum())
     }
 
     /// Resolves when a service ends by itself.

@@ -49,9 +49,7 @@ async fn look_until(room: &Room<'_>, will_do: impl Fn(u64) -> bool) -> anyhow::R
     let deliveries = &room.topics()?.deliveries;
     let until = Instant::now() + PATIENCE;
     loop {
-        let ends = room.admin().end_offsets(deliveries).await?;
-        let now = Instant::now();
-        let written = ends.values().map(|end| u64::try_from(end.0).unwrap_or(0)).sum();
+        let (written, now) = (room.written(deliveries).await?, Instant::now());
         if will_do(written) {
             return Ok((written, now));
         }
