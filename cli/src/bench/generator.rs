@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -24,6 +25,17 @@ pub(super) struct Load {
     pub(super) requests: Vec<Request>,
     /// How many connections send at once.
     pub(super) connections: usize,
+    /// What it looks like from outside while it runs.
+    pub(super) gate: Gate,
+}
+
+/// How far a load has come, and whether it may go on.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    /// Events that were answered with success so far.
+    pub(super) accepted: AtomicU64,
+    /// Nothing more is sent while this is set.
+    pub(super) closed: AtomicBool,
 }
 
 /// One request, ready to be written.
@@ -60,6 +72,8 @@ pub(super) struct Sent {
 
 /// A connection waits so long after a refusal.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How often a closed gate is tried.
+const GATE: Duration = Duration::from_millis(5);
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What sends later than this after its time says when it should have been sent. The timer itself is a millisecond wide.
@@ -80,7 +94,7 @@ impl Load {
             let picked = (0..batch).map(|nth| events[(number * batch + nth) % events.len()].as_slice());
             request(address, key, &accounts[number % accounts.len()], &picked.collect::<Vec<_>>())
         });
-        Ok(Self { address, requests: requests.collect(), connections: 64 })
+        Ok(Self { address, requests: requests.collect(), connections: 64, gate: Gate::default() })
     }
 
     /// Sends until time is up, then waits for the last answers. Events sent during the first `warm_up` carry no time.
@@ -114,6 +128,9 @@ impl Load {
             if let Some(due) = due {
                 sleep_until(due.min(plan.until)).await;
             }
+            while self.gate.closed.load(Ordering::Relaxed) && Instant::now() < plan.until {
+                sleep(GATE).await;
+            }
             let now = Instant::now();
             if now >= plan.until {
                 break;
@@ -131,6 +148,7 @@ impl Load {
                     connection.done(&head);
                     if (200..300).contains(&head.status) {
                         sent.accepted += request.events;
+                        self.gate.accepted.fetch_add(request.events, Ordering::Relaxed);
                         sent.timed += u64::from(timed);
                     } else {
                         sent.refused += 1;

@@ -160,6 +160,14 @@ impl Bench {
     ) {
         let times = if self.args.quick { self.args.repeat.min(1) } else { self.args.repeat };
         let mut progress = Progress::line();
+        if !self.args.quick && chosen.iter().any(|measure| measure.needs_kafka()) {
+            progress.say("warming up");
+            // A virtual machine that has just started compiles while it works: whoever came first would pay for it.
+            let warmed = self.one(Measure::EndToEndBatch, interrupts, &mut progress, report).await;
+            if let Some(Err(error)) = warmed {
+                report.note(format!("warming up failed: {error:#}"));
+            }
+        }
         for time in 1..=times {
             for measure in chosen.iter().filter(|measure| time == 1 || !measure.is_once()) {
                 if began.elapsed() >= self.args.budget {

@@ -84,6 +84,11 @@ impl Measure {
         }
     }
 
+    /// Whether Kafka takes part.
+    pub(super) const fn needs_kafka(self) -> bool {
+        !matches!(self, Self::Ceilings | Self::Raw | Self::Route)
+    }
+
     /// Whether once a run is enough: it takes minutes, or does not vary.
     pub(super) const fn is_once(self) -> bool {
         matches!(self, Self::Deferral | Self::Idle)
@@ -131,7 +136,7 @@ pub(super) struct Sizes {
 impl Sizes {
     /// For figures that one can go by.
     pub(super) const DEFAULT: Self = Self {
-        load: Duration::from_secs(6),
+        load: Duration::from_secs(8),
         deliveries: 120_000,
         events: 200_000,
         events_by_ten: 30_000,
@@ -163,6 +168,15 @@ impl Sizes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_figure_is_described() {
+        let page = include_str!("../../../docs/benchmarks.md");
+        for name in Measure::ALL.iter().flat_map(|measure| measure.figures()) {
+            let first = name.split('.').next().unwrap_or_default();
+            assert!(page.contains(&format!("`{first}")), "{name}");
+        }
+    }
 
     #[test]
     fn every_measurement_has_a_name_of_its_own() {

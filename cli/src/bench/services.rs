@@ -90,7 +90,7 @@ fn common(service: &str, label: &str, bench: &Bench, context: &Context) -> Table
         kafka.properties.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
     let mut config = toml! {
         [shutdown]
-        drain = "10s"
+        drain = "3s"
         [log]
         format = "json"
         filter = "warn"

@@ -83,6 +83,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_has_a_row_for_every_target() {
+        let page = include_str!("../../../docs/benchmarks.md");
+        for verdict in judge(&BTreeMap::new()) {
+            assert!(page.contains(&format!("| `{}` |", verdict.figure)), "{}", verdict.figure);
+        }
+    }
+
+    #[test]
     fn a_ratio_is_within_one_run_and_missing_figures_are_not_judged() {
         let name = "delivery_per_s / raw_post_per_s";
         let both = judged(&[("delivery_per_s", 7.0), ("raw_post_per_s", 10.0)], name);

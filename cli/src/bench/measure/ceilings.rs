@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bench::finding::Finding;
-use crate::bench::generator::{Load, Pace, Request};
+use crate::bench::generator::{Gate, Load, Pace, Request};
 use crate::bench::room::Room;
 
 /// The generator calls the receiver, and nobody is between them. What one core of each would do follows from the CPU
@@ -13,7 +13,7 @@ pub(super) async fn measure(room: &mut Room<'_>) -> anyhow::Result<Finding> {
     let bench = room.bench;
     let address = bench.receiver.addresses[0];
     let requests = bench.events.iter().map(|event| Request::to_receiver(address, event)).collect();
-    let load = Arc::new(Load { address, requests, connections: 64 });
+    let load = Arc::new(Load { address, requests, connections: 64, gate: Gate::default() });
     load.run(Pace::FlatOut, Duration::ZERO, Duration::from_millis(300)).await?;
     let meter = room.meter();
     let sent = load.run(Pace::FlatOut, Duration::ZERO, bench.sizes.load).await?;

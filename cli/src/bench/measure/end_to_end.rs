@@ -1,18 +1,27 @@
 //! From HTTP in to POST received, with all services and Kafka on this machine.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::ingest::load;
 use super::most_of;
 use crate::bench::finding::Finding;
-use crate::bench::generator::Pace;
+use crate::bench::generator::{Gate, Pace};
 use crate::bench::room::{FEW_TIERS, Room};
 use crate::bench::seed::Population;
 use crate::bench::services::Start;
 
 /// How long nothing may arrive before the rest counts as lost.
 const PATIENCE: Duration = Duration::from_secs(12);
+
+/// Deliveries on their way at most: some seconds' work. Ingest takes far more than can be delivered, and what it would
+/// take in vain would be waited for, and not be throughput.
+const WINDOW: u64 = 40_000;
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(25);
 
 /// One event per request, one webhook per event.
 pub(super) async fn single(room: &mut Room<'_>) -> anyhow::Result<Finding> {
@@ -38,7 +47,10 @@ async fn measure(room: &mut Room<'_>, name: &str, batch: usize, each: usize) -> 
     room.start(&Start::all()).await?;
     let load = Arc::new(load(room, &hooks, batch)?);
     let meter = room.meter();
-    let sent = load.run(Pace::FlatOut, Duration::ZERO, bench.sizes.load).await?;
+    let sent = tokio::select! {
+        sent = load.run(Pace::FlatOut, Duration::ZERO, bench.sizes.load) => sent?,
+        failed = keep_window(room, &load.gate, each as u64) => return failed,
+    };
     let wanted = sent.accepted * each as u64;
     let counts = bench.receiver.wait(PATIENCE, |counts| counts.posts >= most_of(wanted)).await?;
     anyhow::ensure!(counts.posts >= most_of(wanted), "{} of {wanted} deliveries arrived", counts.posts);
@@ -55,4 +67,14 @@ async fn measure(room: &mut Room<'_>, name: &str, batch: usize, each: usize) -> 
     } else {
         finding
     })
+}
+
+/// Stops the load for as long as too much of what follows from it is on its way. Ends only when it fails.
+async fn keep_window(room: &Room<'_>, gate: &Gate, each: u64) -> anyhow::Result<Finding> {
+    loop {
+        let posts = room.bench.receiver.counts().await?.posts;
+        let expected = gate.accepted.load(Ordering::Relaxed) * each;
+        gate.closed.store(expected.saturating_sub(posts) > WINDOW, Ordering::Relaxed);
+        sleep(LOOK).await;
+    }
 }
