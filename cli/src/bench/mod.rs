@@ -44,14 +44,14 @@ use crate::signals::Interrupts;
 /// The arguments of `bench`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct BenchArgs {
-    /// Measure everything so often; medians are reported
-    #[arg(long, value_name = "TIMES", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=20))]
-    repeat: u32,
+    /// Measure everything so often; medians are reported [default: 3, or with --quick 1]
+    #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=20))]
+    repeat: Option<u32>,
     /// Measure only these: ceilings, raw, delivery, fanout, ingest, end_to_end, end_to_end_batch100, fanout5, scaling,
     /// batched, latency, isolation, route, idle, deferral
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<String>,
-    /// Little of everything, once unless --repeat says more: shows that it works, not how fast
+    /// Little of everything: shows that it works, not how fast
     #[arg(long)]
     quick: bool,
     /// What the events are made from: the same seed makes the same events
@@ -158,10 +158,10 @@ impl Bench {
         interrupts: &mut Interrupts,
         report: &mut Report,
     ) {
-        let times = if self.args.quick { self.args.repeat.min(1) } else { self.args.repeat };
+        let times = self.times();
         let mut progress = Progress::line();
         if !self.args.quick && chosen.iter().any(|measure| measure.needs_kafka()) {
-            progress.say("warming up");
+            progress.note("   0 s: warming up");
             // A virtual machine that has just started compiles while it works: whoever came first would pay for it.
             let warmed = self.one(Measure::EndToEndBatch, interrupts, &mut progress, report).await;
             if let Some(Err(error)) = warmed {
@@ -175,7 +175,7 @@ impl Bench {
                     continue;
                 }
                 let elapsed = began.elapsed().as_secs();
-                progress.say(&format!("{elapsed} s: {} ({time} of {times})", measure.name()));
+                progress.note(&format!("{elapsed:>4} s: {} ({time} of {times})", measure.name()));
                 let Some(found) = self.one(*measure, interrupts, &mut progress, report).await else {
                     report.note("interrupted: what follows is what was measured before".to_owned());
                     return progress.finish();
@@ -210,6 +210,10 @@ impl Bench {
         found.map(|found| found.unwrap_or_else(late))
     }
 
+    fn times(&self) -> u32 {
+        self.args.repeat.unwrap_or(if self.args.quick { 1 } else { 3 })
+    }
+
     fn event(&self, number: usize) -> &[u8] {
         &self.events[number % self.events.len()]
     }
@@ -222,7 +226,7 @@ impl Bench {
             "version": env!("CARGO_PKG_VERSION"),
             "profile": if cfg!(debug_assertions) { "debug" } else { "release" },
             "quick": self.args.quick,
-            "repeat": self.args.repeat,
+            "repeat": self.times(),
             "seed": self.args.seed,
             "event_bytes": payload::SIZE,
             "cores": cores,

@@ -18,27 +18,21 @@ const TROUBLED: usize = 10;
 
 /// With all endpoints healthy, then with a tenth that never answers, then with a tenth that answers 503.
 pub(super) async fn measure(room: &mut Room<'_>) -> anyhow::Result<Finding> {
-    let clean = with(room, "clean", "ok").await?;
-    let mut finding = named(Finding::default(), "clean", &clean);
+    let (clean, mut finding) = with(room, "clean", "ok").await?;
     for (name, word) in [("hanging", "hang"), ("failing", "fail")] {
         room.close().await;
         finding = match with(room, name, word).await {
-            Ok(latency) => named(finding, name, &latency)
-                .and(format!("isolation.{name}.ratio"), latency.p99 / clean.p99.max(1e-3)),
+            Ok((latency, found)) => {
+                finding.join(found).and(format!("isolation.{name}.ratio"), latency.p99 / clean.p99.max(1e-3))
+            }
             Err(error) => finding.without(&format!("isolation.{name}.ratio"), format!("{error:#}")),
         };
     }
     Ok(finding)
 }
 
-fn named(finding: Finding, name: &str, latency: &Latency) -> Finding {
-    finding
-        .and(format!("isolation.{name}.healthy_p50"), latency.p50)
-        .and(format!("isolation.{name}.healthy_p99"), latency.p99)
-}
-
 /// Latencies of the healthy endpoints' events: only what is answered with success is timed.
-async fn with(room: &mut Room<'_>, name: &str, word: &'static str) -> anyhow::Result<Latency> {
+async fn with(room: &mut Room<'_>, name: &str, word: &'static str) -> anyhow::Result<(Latency, Finding)> {
     let healthy = Population { name: "healthy", accounts: ENDPOINTS - TROUBLED, each: 1, word: "ok" };
     let troubled = Population { name: "troubled", accounts: TROUBLED, each: 1, word };
     let hooks = room.open(FEW_TIERS, &[healthy, troubled]).await?;
@@ -50,5 +44,10 @@ async fn with(room: &mut Room<'_>, name: &str, word: &'static str) -> anyhow::Re
         "clean" => timed,
         _ => (timed * healthy_share / ENDPOINTS as u64).saturating_sub(ENDPOINTS as u64),
     };
-    latency::at(room, &load, PACE, wanted).await
+    let meter = room.meter();
+    let latency = latency::at(room, &load, PACE, wanted).await?;
+    let finding = Finding::of(&format!("isolation.{name}.healthy_p50"), latency.p50)
+        .and(format!("isolation.{name}.healthy_p99"), latency.p99)
+        .while_busy(&format!("isolation.{name}"), &meter);
+    Ok((latency, finding))
 }

@@ -22,15 +22,13 @@ const WARM_UP: Duration = Duration::from_secs(4);
 
 /// The rates while all are busy, and what one is of the other.
 pub(super) async fn measure(room: &mut Room<'_>) -> anyhow::Result<Finding> {
-    let one = with(room, 1).await?;
+    let (one, alone) = with(room, 1, "scaling_per_s.one").await?;
     room.close().await;
-    let four = with(room, 4).await?;
-    Ok(Finding::of("scaling", four / one.max(1.0))
-        .and("scaling_per_s.one", one)
-        .and("scaling_per_s.four", four))
+    let (four, together) = with(room, 4, "scaling_per_s.four").await?;
+    Ok(Finding::of("scaling", four / one.max(1.0)).join(alone).join(together))
 }
 
-async fn with(room: &mut Room<'_>, processes: u64) -> anyhow::Result<f64> {
+async fn with(room: &mut Room<'_>, processes: u64, name: &str) -> anyhow::Result<(f64, Finding)> {
     let bench = room.bench;
     let slow = Population { name: "slow", accounts: ENDPOINTS, each: 1, word: "slow" };
     let hooks = room.open(FEW_TIERS, &[slow]).await?;
@@ -56,5 +54,6 @@ async fn with(room: &mut Room<'_>, processes: u64) -> anyhow::Result<f64> {
     anyhow::ensure!(idle.is_empty(), "{idle:?} had nothing to do");
     let elapsed = (after.last - before.last) as f64 / 1e6;
     anyhow::ensure!(elapsed > 0.0, "nothing arrived while it was looked at");
-    Ok((after.posts - before.posts) as f64 / elapsed)
+    let rate = (after.posts - before.posts) as f64 / elapsed;
+    Ok((rate, Finding::of(name, rate).while_busy(name, &meter)))
 }
