@@ -6,6 +6,7 @@ SHELL := bash
 # Tools that `make setup` installed, and Rust where it is installed but not on the path.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
 binaries := $(or $(CARGO_TARGET_DIR),target)/debug
+optimised := $(or $(CARGO_TARGET_DIR),target)/release
 # The database of advisories is a git repository elsewhere, which not every machine reaches.
 advisories_seconds := 60
 
@@ -27,6 +28,11 @@ demo: setup ## everything for real on this machine; ARGS="--events 5000 --exit" 
 test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
 	cargo build --workspace --bins
 	scripts/with-kafka cargo test --workspace $(ARGS)
+
+.PHONY: bench
+bench: setup ## how fast it is on this machine, about 20 minutes; ARGS=--quick takes two and shows that it works
+	cargo build --release --workspace --bins
+	$(optimised)/postbode bench $(ARGS)
 
 .PHONY: lint
 lint: format-check clippy docs arrows advisories shell ## formatting, clippy, rustdoc, licences, advisories, arrows, scripts

@@ -1,11 +1,13 @@
 //! The command line of Postbode: one module a command.
 
+mod bench;
 mod context;
 mod demo;
 mod dlq;
 mod error;
 mod events;
 pub mod listen;
+mod local;
 mod output;
 mod rest;
 mod signals;
@@ -46,6 +48,11 @@ enum Command {
     Webhooks(webhooks::WebhooksArgs),
     /// Read, replay and discard dead letters, over plain Kafka
     Dlq(dlq::DlqArgs),
+    /// Measure how fast the services are on this machine
+    Bench(bench::BenchArgs),
+    /// Receive what `bench` sends
+    #[command(hide = true)]
+    BenchReceiver,
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -74,6 +81,8 @@ async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
         Command::Listen(args) => listen::run(args, &context).await,
         Command::Webhooks(args) => webhooks::run(args, &context).await,
         Command::Dlq(args) => dlq::run(args, &context).await,
+        Command::Bench(args) => bench::run(args, context).await,
+        Command::BenchReceiver => bench::receive().await,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "postbode", &mut std::io::stdout());
             Ok(())

@@ -34,6 +34,7 @@ fn every_command_explains_itself() {
         "dlq replay",
         "dlq discard",
         "dlq restore",
+        "bench",
         "completions",
     ];
     for command in commands {
@@ -46,7 +47,7 @@ fn every_command_explains_itself() {
 
 #[test]
 fn misuse_is_exit_code_2_and_names_what_is_wrong() {
-    let cases: [(&[&str], &str); 13] = [
+    let cases: [(&[&str], &str); 14] = [
         (&["frobnicate"], "frobnicate"),
         (&["dlq", "ls", "--reason", "bored"], "bored"),
         (&["dlq", "ls", "--status", "teapot"], "--status"),
@@ -60,6 +61,7 @@ fn misuse_is_exit_code_2_and_names_what_is_wrong() {
         (&["webhooks", "list"], "POSTBODE_KEY"),
         (&["webhooks", "delete", "wh_1", "--key", "k"], "--yes"),
         (&["demo", "--exit"], "--events"),
+        (&["bench", "--only", "nonsense"], "nonsense"),
     ];
     for (arguments, named) in cases {
         let output = postbode(arguments);

@@ -1,11 +1,8 @@
 //! `postbode demo`: everything for real on this machine, and books that must balance.
 
 mod books;
-mod children;
-mod kafka;
 mod letters;
 mod load;
-mod place;
 mod receiver;
 mod services;
 mod show;
@@ -23,14 +20,12 @@ use tokio::time::{Instant, sleep};
 use wire::HumanDuration;
 
 use self::books::Books;
-use self::children::Children;
-use self::kafka::Kafka;
 use self::load::Load;
-use self::place::Place;
 use self::receiver::Receiver;
 use self::services::Plan;
 use self::show::Show;
 use crate::context::Context;
+use crate::local::{Children, Kafka, Place};
 use crate::output::{hex, line};
 use crate::signals::Interrupts;
 
@@ -63,7 +58,7 @@ const GRACE: Duration = Duration::from_secs(15);
 
 /// Runs the demo.
 pub(crate) async fn run(args: DemoArgs, context: Context) -> anyhow::Result<()> {
-    let place = Place::find()?;
+    let place = Place::find("demo")?;
     let mut interrupts = Interrupts::listen()?;
     let show = Show::new(context.json);
     let given = context.names_kafka.then_some(context.kafka.bootstrap_servers.as_str());

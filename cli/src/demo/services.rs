@@ -1,20 +1,14 @@
 //! The five services: configured, started, and waited for until each says that it is ready.
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
 use process::Secret;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use toml::{Table, Value, toml};
 
-use super::children::Children;
 use super::load;
-use super::place::Place;
 use crate::context::Context;
+use crate::local::{Children, Place, address, listener, ready, write_private};
 
 /// What the services of one demo agree on.
 pub(super) struct Plan<'a> {
@@ -63,38 +57,11 @@ async fn all_ready(place: &Place) -> anyhow::Result<Addresses> {
     let until = Instant::now() + PATIENCE;
     for name in SERVICES {
         let management = address(&place.address_file(name, "http"), name, until).await?;
-        ready(name, &management, place, until).await?;
+        ready(name, &management, &place.log(name), until).await?;
     }
     let ingest = address(&place.address_file(INGEST, "api"), INGEST, until).await?;
     let console = address(&place.address_file(CONSOLE, "api"), CONSOLE, until).await?;
     Ok(Addresses { ingest, console })
-}
-
-/// Waits until a service says where it listens.
-async fn address(file: &Path, name: &str, until: Instant) -> anyhow::Result<String> {
-    loop {
-        if let Ok(address) = fs::read_to_string(file) {
-            return Ok(format!("http://{}", address.trim()));
-        }
-        if Instant::now() >= until {
-            bail!("{name} did not say in time where it listens");
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-}
-
-async fn ready(name: &str, management: &str, place: &Place, until: Instant) -> anyhow::Result<()> {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
-    let mut last = String::new();
-    while Instant::now() < until {
-        match http.get(format!("{management}/health/ready")).send().await {
-            Ok(response) if response.status().is_success() => return Ok(()),
-            Ok(response) => last = response.text().await.unwrap_or_default(),
-            Err(error) => last = error.to_string(),
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
-    bail!("{name} is not ready after {PATIENCE:?}: {last}; its log is {}", place.log(name).display())
 }
 
 impl Plan<'_> {
@@ -158,25 +125,4 @@ impl Plan<'_> {
         let tiers = self.context.topic_settings.retry_tiers.iter();
         Value::from(tiers.map(ToString::to_string).collect::<Vec<_>>())
     }
-}
-
-/// A free port on loopback, and the file that will say which.
-fn listener(address_file: &Path) -> Value {
-    let entries = [
-        ("listen".to_owned(), Value::from("127.0.0.1:0")),
-        ("address_file".to_owned(), address_file.display().to_string().into()),
-    ];
-    Table::from_iter(entries).into()
-}
-
-/// For this user's eyes only: it holds keys.
-fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("cannot write {}", path.display()))
 }

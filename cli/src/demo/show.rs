@@ -11,10 +11,10 @@ use process::Secret;
 use tokio::time::sleep;
 
 use super::books::{Balance, Books};
-use super::place::Place;
 use super::services::Addresses;
 use crate::context::Context;
 use crate::dlq;
+use crate::local::Place;
 use crate::output::{Progress, line, style};
 
 /// Where the demo's words go: none but the last line where only JSON is wanted.

@@ -51,7 +51,8 @@ async fn a_body_of_the_wrong_shape_is_told_where() {
     let world = Fake::new(registry());
     for (member, value, field) in [
         ("filter", json!("x"), "filter"),
-        ("batch", json!({}), "batch"),
+        ("batch", json!({"max_events": "many"}), "batch.max_events"),
+        ("batch", json!({"max_time": 5}), "batch.max_time"),
         ("name", json!(5), "name"),
         ("types", json!(5), "types"),
         ("limits", json!({"timeout": 5}), "limits.timeout"),

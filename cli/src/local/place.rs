@@ -1,31 +1,31 @@
-//! Where the demo finds what it needs, and where it puts what it makes.
+//! Where a command that runs the services finds what it needs, and where it puts what it makes.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-/// The demo's directories. While this is held no other demo uses them.
-pub(super) struct Place {
+/// A command's directories. While this is held no other run of it uses them.
+pub(crate) struct Place {
     /// The workspace: where `scripts/kafka` is. None when the binary stands alone.
-    pub(super) root: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
     /// Where the services' binaries are.
-    pub(super) binaries: PathBuf,
-    /// `target/demo`.
-    pub(super) work: PathBuf,
+    pub(crate) binaries: PathBuf,
+    /// `target/<command>`.
+    pub(crate) work: PathBuf,
     _lock: File,
 }
 
 impl Place {
     /// Looks for the workspace above the current directory, then above the binary.
-    pub(super) fn find() -> anyhow::Result<Self> {
+    pub(crate) fn find(command: &str) -> anyhow::Result<Self> {
         let here = std::env::current_dir().context("there is no current directory")?;
         let binary = std::env::current_exe().context("this binary cannot be found")?;
         let binaries = binary.parent().unwrap_or(Path::new("/")).to_owned();
         let root = workspace_above(&here).or_else(|| workspace_above(&binaries));
-        let work = root.as_ref().unwrap_or(&here).join("target/demo");
+        let work = root.as_ref().unwrap_or(&here).join("target").join(command);
         fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
-        let lock = lock(&work.join("lock"))?;
+        let lock = lock(command, &work.join("lock"))?;
         for name in ["logs", "config", "run", "verification"] {
             empty(&work.join(name))?;
         }
@@ -33,7 +33,7 @@ impl Place {
     }
 
     /// The binary of a service.
-    pub(super) fn binary(&self, service: &str) -> anyhow::Result<PathBuf> {
+    pub(crate) fn binary(&self, service: &str) -> anyhow::Result<PathBuf> {
         let path = self.binaries.join(service);
         if path.is_file() {
             return Ok(path);
@@ -42,12 +42,12 @@ impl Place {
     }
 
     /// Where a service's log goes.
-    pub(super) fn log(&self, service: &str) -> PathBuf {
+    pub(crate) fn log(&self, service: &str) -> PathBuf {
         self.work.join(format!("logs/{service}.log"))
     }
 
     /// Where a service says at which address it listens.
-    pub(super) fn address_file(&self, service: &str, role: &str) -> PathBuf {
+    pub(crate) fn address_file(&self, service: &str, role: &str) -> PathBuf {
         self.work.join(format!("run/{service}.{role}"))
     }
 }
@@ -56,11 +56,11 @@ fn workspace_above(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|place| place.join("scripts/kafka").is_file()).map(Path::to_owned)
 }
 
-fn lock(path: &Path) -> anyhow::Result<File> {
+fn lock(command: &str, path: &Path) -> anyhow::Result<File> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => bail!("a demo runs already (it holds {})", path.display()),
+        Err(fs::TryLockError::WouldBlock) => bail!("a {command} runs already (it holds {})", path.display()),
         Err(fs::TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_workspace_is_found_from_anywhere_inside() {
-        let inside = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo");
+        let inside = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/local");
         let root = workspace_above(&inside).unwrap();
         assert_eq!(root, Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
         assert_eq!(workspace_above(Path::new("/")), None);
@@ -94,9 +94,9 @@ mod tests {
     fn two_demos_do_not_share_a_place() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
-        let held = lock(&path).unwrap();
-        assert!(lock(&path).unwrap_err().to_string().contains("a demo runs already"));
+        let held = lock("demo", &path).unwrap();
+        assert!(lock("demo", &path).unwrap_err().to_string().contains("a demo runs already"));
         drop(held);
-        assert!(lock(&path).is_ok());
+        assert!(lock("demo", &path).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! A Kafka for the demo: the one that is given, or one of our own through `scripts/kafka`.
+//! A Kafka for a command: the one that is given, or one of its own through `scripts/kafka`.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -11,30 +11,30 @@ use super::place::Place;
 use crate::context::Context;
 
 /// A running Kafka.
-pub(super) struct Kafka {
+pub(crate) struct Kafka {
     /// Its brokers.
-    pub(super) bootstrap_servers: String,
+    pub(crate) bootstrap_servers: String,
     /// Whose it is.
-    pub(super) owner: Owner,
+    pub(crate) owner: Owner,
 }
 
 /// Who started a Kafka, and so may stop it.
-pub(super) enum Owner {
+pub(crate) enum Owner {
     /// Somebody else.
     Other,
-    /// This demo.
-    Demo(Script),
+    /// This command.
+    Ours(Script),
 }
 
-/// `scripts/kafka` for the demo's own instance.
-pub(super) struct Script {
+/// `scripts/kafka` for the command's own instance.
+pub(crate) struct Script {
     path: PathBuf,
     directory: PathBuf,
 }
 
 impl Kafka {
-    /// Takes the given one, or starts the demo's. One that a demo with `--keep` left running is used, and left again.
-    pub(super) async fn start(given: Option<&str>, place: &Place) -> anyhow::Result<Self> {
+    /// Takes the given one, or starts the command's own. One that an earlier run left running is used, and left again.
+    pub(crate) async fn start(given: Option<&str>, place: &Place) -> anyhow::Result<Self> {
         if let Some(given) = given {
             return Ok(Self { bootstrap_servers: given.to_owned(), owner: Owner::Other });
         }
@@ -50,12 +50,12 @@ impl Kafka {
         let said = script.run(&["up"]).await?;
         let bootstrap_servers =
             bootstrap_servers(&said).context("scripts/kafka did not say where Kafka is")?;
-        let owner = if runs { Owner::Other } else { Owner::Demo(script) };
+        let owner = if runs { Owner::Other } else { Owner::Ours(script) };
         Ok(Self { bootstrap_servers, owner })
     }
 
     /// Stops it if it is ours, else takes our topics away; says what is left and how to look at it.
-    pub(super) async fn leave(&self, keep: bool, context: &Context) -> anyhow::Result<String> {
+    pub(crate) async fn leave(&self, keep: bool, context: &Context) -> anyhow::Result<String> {
         match &self.owner {
             Owner::Other if keep => Ok("the demo's topics stay".to_owned()),
             Owner::Other => {
@@ -64,11 +64,38 @@ impl Kafka {
                 Admin::new(&context.kafka)?.delete(&names).await?;
                 Ok("the demo's topics are deleted; --keep leaves them there".to_owned())
             }
-            Owner::Demo(script) if keep => Ok(format!("Kafka goes on; stop it:\n  {}", script.line("down"))),
-            Owner::Demo(script) => {
+            Owner::Ours(script) if keep => Ok(format!("Kafka goes on; stop it:\n  {}", script.line("down"))),
+            Owner::Ours(script) => {
                 script.run(&["down"]).await?;
                 Ok(format!("Kafka is stopped and its data kept; start it again:\n  {}", script.line("up")))
             }
+        }
+    }
+}
+
+impl Kafka {
+    /// Takes the given one, or starts the command's own with no data, whatever an earlier run left.
+    pub(crate) async fn fresh(given: Option<&str>, place: &Place) -> anyhow::Result<Self> {
+        if let (None, Some(root)) = (given, &place.root) {
+            let script = Script { path: root.join("scripts/kafka"), directory: place.work.join("kafka") };
+            script.run(&["down", "--wipe"]).await?;
+        }
+        Self::start(given, place).await
+    }
+
+    /// Stops it and deletes its data if it is ours; somebody else's is left alone.
+    pub(crate) async fn discard(&self) -> anyhow::Result<()> {
+        match &self.owner {
+            Owner::Other => Ok(()),
+            Owner::Ours(script) => script.run(&["down", "--wipe"]).await.map(drop),
+        }
+    }
+
+    /// Where the only node keeps its logs and its process id; nothing if it is somebody else's.
+    pub(crate) fn node(&self) -> Option<PathBuf> {
+        match &self.owner {
+            Owner::Other => None,
+            Owner::Ours(script) => Some(script.directory.join("node-1")),
         }
     }
 }

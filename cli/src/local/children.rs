@@ -13,15 +13,15 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-/// All children of the demo.
-pub(super) struct Children {
+/// All children of a command.
+pub(crate) struct Children {
     running: Vec<Running>,
     ends: mpsc::UnboundedReceiver<End>,
     tell_end: mpsc::UnboundedSender<End>,
 }
 
 struct Running {
-    name: &'static str,
+    name: Arc<str>,
     pid: Pid,
     ended: Arc<AtomicBool>,
     log: PathBuf,
@@ -30,7 +30,7 @@ struct Running {
 /// A child ended.
 #[derive(Debug)]
 struct End {
-    name: &'static str,
+    name: Arc<str>,
     status: std::io::Result<ExitStatus>,
 }
 
@@ -39,19 +39,20 @@ const TAIL: usize = 20;
 
 impl Children {
     /// None yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (tell_end, ends) = mpsc::unbounded_channel();
         Self { running: Vec::new(), ends, tell_end }
     }
 
-    /// Starts one. It gets a process group of its own: Ctrl-C is for the demo alone, which stops it in its time.
-    pub(super) fn start(
+    /// Starts one, and says its id. It gets a process group of its own: Ctrl-C is for the command alone, which stops it in its time.
+    pub(crate) fn start(
         &mut self,
-        name: &'static str,
+        name: &str,
         binary: &PathBuf,
         config: &PathBuf,
         log: PathBuf,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Pid> {
+        let name: Arc<str> = name.into();
         let out = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut child = Command::new(binary)
             .arg("--config")
@@ -66,18 +67,18 @@ impl Children {
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let pid = pid.with_context(|| format!("{name} ended at once"))?;
         let ended = Arc::new(AtomicBool::new(false));
-        let (over, tell_end) = (Arc::clone(&ended), self.tell_end.clone());
+        let (over, tell_end, named) = (Arc::clone(&ended), self.tell_end.clone(), Arc::clone(&name));
         tokio::spawn(async move {
             let status = child.wait().await;
             over.store(true, Ordering::SeqCst);
-            let _ = tell_end.send(End { name, status });
+            let _ = tell_end.send(End { name: named, status });
         });
         self.running.push(Running { name, pid, ended, log });
-        Ok(())
+        Ok(pid)
     }
 
     /// Resolves when one ends by itself: what it was, how it ended, and the last it said.
-    pub(super) async fn died(&mut self) -> anyhow::Error {
+    pub(crate) async fn died(&mut self) -> anyhow::Error {
         let Some(End { name, status }) = self.ends.recv().await else {
             return std::future::pending().await;
         };
@@ -89,7 +90,7 @@ impl Children {
     }
 
     /// Asks all to end, waits, and ends those that don't. Says which did not end well.
-    pub(super) async fn stop(&mut self, grace: Duration) -> Vec<String> {
+    pub(crate) async fn stop(&mut self, grace: Duration) -> Vec<String> {
         self.signal(Signal::TERM);
         let until = Instant::now() + grace;
         while self.alive() && Instant::now() < until {
