@@ -18,7 +18,7 @@ use crate::output::line;
 /// How long `/slow` takes.
 const SLOW: Duration = Duration::from_millis(50);
 /// Ports, each a host of its own to a client's pool of connections, as many customers' hosts would be.
-const PORTS: usize = 8;
+const PORTS: usize = 100;
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 const UNAVAILABLE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 
