@@ -104,6 +104,9 @@ pub struct Dispatcher<P> {
     /// Whether the last commit was refused: the next one waits a little.
     refused: bool,
     swept_at: Timestamp,
+    /// Lanes that held records when they were counted last.
+    busy_lanes: usize,
+    counted_at: Timestamp,
     stopping: bool,
 }
 
@@ -151,6 +154,8 @@ impl<P: Clone> Dispatcher<P> {
             baseless: 0,
             crowded: VecDeque::new(),
             swept_at: Timestamp::from_millis(0),
+            busy_lanes: 0,
+            counted_at: Timestamp::from_millis(0),
             commands: VecDeque::new(),
             commit_at: Timestamp::from_millis(0),
             refused: false,

@@ -20,6 +20,11 @@ mod serve;
 mod settings;
 pub mod trace;
 
+/// A third of a delivery's time went into the system's allocator: records are made on one thread and freed on another,
+/// which this one is good at. Every service gets it by linking this library.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use clock::SystemClock;
 pub use health::{Check, Health, Report};
 pub use http::HttpSettings;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp};
+use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp, Verdict};
 use http::{HeaderMap, HeaderValue};
 use outbound::{Exchange, Outbound, Phases};
 use tracing::Instrument;
@@ -29,6 +29,8 @@ pub(crate) struct Done {
     pub(crate) began: Timestamp,
     pub(crate) sent: HeaderMap,
     pub(crate) exchange: Exchange,
+    /// The record for the history, where it depends on nothing that is decided later.
+    pub(crate) written: Option<Vec<u8>>,
 }
 
 /// An attempt to be made.
@@ -44,18 +46,18 @@ impl Attempts {
     /// Makes one attempt. Never fails: whatever happens is an outcome.
     pub(crate) async fn make(&self, call: Call) -> Done {
         let Call { members, batch, standing, number, credentials } = call;
-        let span = tracing::info_span!(
-            "deliver",
-            otel.kind = "client",
-            webhook.id = %standing.webhook.id,
-            delivery.attempt = number,
-        );
-        if let Some((_, first)) = members.first() {
-            process::trace::continue_from(&span, &first.record.headers);
-        }
         let parcel = Parcel { members: &members, batch: batch.as_ref() };
-        let (began, sent, exchange) = self.exchange(&standing, &parcel, &credentials).instrument(span).await;
-        Done { members, batch, standing, number, began, sent, exchange }
+        let exchange = self.exchange(&standing, &parcel, &credentials);
+        let (began, sent, exchange) = match process::trace::is_exported() {
+            true => exchange.instrument(span(&standing, number, &members)).await,
+            false => exchange.await,
+        };
+        let mut done = Done { members, batch, standing, number, began, sent, exchange, written: None };
+        // Here it costs no time of the one thread that decides.
+        if done.exchange.outcome.verdict() == Verdict::Delivered {
+            done.written = done.record(Fate::Delivered, began).and_then(|it| serde_json::to_vec(&it).ok());
+        }
+        done
     }
 
     async fn exchange(
@@ -70,6 +72,19 @@ impl Attempts {
             Err(why) => (now, HeaderMap::new(), unsent(Outcome::ProtocolFailed(why))),
         }
     }
+}
+
+fn span(standing: &Standing, number: u32, members: &[(RecordPlace, Payload)]) -> tracing::Span {
+    let span = tracing::info_span!(
+        "deliver",
+        otel.kind = "client",
+        webhook.id = %standing.webhook.id,
+        delivery.attempt = number,
+    );
+    if let Some((_, first)) = members.first() {
+        process::trace::continue_from(&span, &first.record.headers);
+    }
+    span
 }
 
 /// An exchange that did not take place.
@@ -108,7 +123,7 @@ impl Done {
             request_headers: self.shown_headers(),
             outcome: outcome.class().to_owned(),
             status: outcome.status(),
-            error: (fate != Fate::Delivered).then(|| outcome.explain()),
+            error: (outcome.verdict() != Verdict::Delivered).then(|| outcome.explain()),
             response_headers: response.map(|response| shown(&response.headers, |_| true)).unwrap_or_default(),
             response_body: response.map(|response| String::from_utf8_lossy(&response.body).into_owned()),
             next_due,
@@ -172,8 +187,8 @@ impl Searchable {
 /// Events of types unknown to us may use these names for anything.
 fn text_only<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     use serde::Deserialize;
-    let value = serde_json::Value::deserialize(deserializer)?;
-    Ok(value.as_str().map(str::to_owned))
+    let value = <&serde_json::value::RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(value.get()).ok())
 }
 
 fn trace_of(held: &Held) -> Option<String> {

@@ -45,7 +45,7 @@ pub(crate) fn request(
     headers.insert(WEBHOOK_ID, text(id.as_str())?);
     headers.insert(WEBHOOK_TIMESTAMP, HeaderValue::from(now.as_secs()));
     headers.insert(WEBHOOK_SIGNATURE, text(&signature)?);
-    let traceparent = process::trace::traceparent_of_current();
+    let traceparent = process::trace::is_exported().then(process::trace::traceparent_of_current).flatten();
     let first = parcel.members.first();
     let given = || first.and_then(|(_, held)| held.record.headers.text(names::TRACEPARENT));
     if let Some(value) = traceparent.as_deref().or_else(given)

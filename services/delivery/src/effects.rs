@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use domain::{
     Change, Clock, DeathReason, Epoch, Health, Outcome, Progress, RecordPlace, Standing, Tier, Timestamp,
+    WebhookId,
 };
 use stream::{Sink, Writes};
 use wire::dead_letter::{self, Death};
@@ -131,18 +132,11 @@ impl Effects {
     }
 
     /// Writes an attempt down for the history. Best effort: nothing waits for it.
-    pub(crate) fn attempted(&self, attempt: &wire::attempt::Attempt) {
-        let value = match serde_json::to_vec(attempt) {
-            Ok(value) => value,
-            Err(error) => {
-                tracing::error!(%error, "an attempt cannot be written as JSON");
-                return;
-            }
-        };
+    pub(crate) fn attempted(&self, webhook: &WebhookId, attempt: Vec<u8>) {
         let record = OutRecord {
             topic: Arc::clone(&self.topics.attempts),
-            key: Some(attempt.webhook.clone().into()),
-            value: Some(value.into()),
+            key: Some(webhook.as_str().to_owned().into()),
+            value: Some(attempt.into()),
             headers: Headers::new(),
         };
         let telemetry = self.telemetry.clone();

@@ -138,13 +138,13 @@ impl Shell {
         let wake = Instant::now() + self.dispatcher.poll_timeout().since(now).max(Duration::from_millis(1));
         tokio::select! {
             event = self.source.next() => self.handle_source(event)?,
-            Some(done) = self.done.recv() => self.handle_done(&done),
+            Some(done) = self.done.recv() => self.handle_done(done),
             write = self.effects.writes.next() => self.handle_write(write)?,
             _ = self.registry.changed() => self.dispatcher.handle_registry(),
             () = tokio::time::sleep_until(wake) => {}
         }
         while let Ok(done) = self.done.try_recv() {
-            self.handle_done(&done);
+            self.handle_done(done);
         }
         while let Some(write) = self.effects.writes.try_next() {
             self.handle_write(write)?;
@@ -199,7 +199,7 @@ impl Shell {
         }
     }
 
-    fn handle_done(&mut self, done: &Done) {
+    fn handle_done(&mut self, mut done: Done) {
         let now = self.effects.now();
         let outcome = &done.exchange.outcome;
         let Some((post, first)) = done.members.first() else { return };
@@ -219,8 +219,14 @@ impl Shell {
             Fate::Died(domain::DeathReason::Gone) => self.dispatcher.handle_gone(&done.standing),
             Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
         }
-        if let Some(attempt) = done.record(fate, now) {
-            self.effects.attempted(&attempt);
+        let key = &done.standing.webhook.id;
+        if let Some(written) = done.written.take() {
+            self.effects.attempted(key, written);
+        } else if let Some(attempt) = done.record(fate, now) {
+            match serde_json::to_vec(&attempt) {
+                Ok(written) => self.effects.attempted(key, written),
+                Err(error) => tracing::error!(%error, "an attempt cannot be written as JSON"),
+            }
         }
     }
 
@@ -295,7 +301,8 @@ impl Shell {
                 self.sealed.fail(error.to_string());
                 let (began, sent) = (self.effects.now(), http::HeaderMap::new());
                 let exchange = unsent(Outcome::Sealed);
-                let _ = tell.send(Done { members, batch, standing, number, began, sent, exchange });
+                let written = None;
+                let _ = tell.send(Done { members, batch, standing, number, began, sent, exchange, written });
             }
         }
     }

@@ -199,6 +199,7 @@ fn the_history_of_an_attempt_holds_what_people_search_by_and_no_secret() {
         began: NOW,
         sent: request(&standing).headers,
         exchange: unsent(Outcome::Answered { status: 503, retry_after: None }),
+        written: None,
         standing,
     };
     let attempt = done.record(Fate::Retried(Tier::of(Duration::from_secs(5))), NOW).unwrap();

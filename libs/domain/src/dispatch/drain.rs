@@ -6,6 +6,11 @@ use std::time::Duration;
 const WEIGHT: f64 = 0.2;
 /// What a lane without a past is taken to need for a POST: too many come back too early once, rather than all too late.
 const UNKNOWN: f64 = 0.02;
+/// Calls that take so many times as long as they could are strained, unless they are as short as this.
+const STRAIN: f64 = 3.0;
+const UNSTRAINED: f64 = 0.01;
+/// How fast the best is forgotten, with each call: an endpoint may become slower for good.
+const FORGET: f64 = 1.0005;
 /// What a lane is taken to need at least while POSTs of it have been running for long.
 const WHILE_SLOW: f64 = 2.0;
 /// However slow a lane is, its records come back so soon, to see whether it is well again.
@@ -16,8 +21,9 @@ const LONGEST: Duration = Duration::from_secs(2 * 3600);
 pub(super) struct Drain {
     /// Seconds, exponentially weighted. Not a rate over time: a lane that has nothing to do is not slow.
     takes: Option<f64>,
-    /// The same of those that the endpoint took.
+    /// The same of those that the endpoint took, and the least that this has been; forgotten slowly.
     takes_well: Option<f64>,
+    best: Option<f64>,
     aside: usize,
 }
 
@@ -28,8 +34,17 @@ impl Drain {
         let weigh = |before: Option<f64>| before.map_or(took, |before| before + WEIGHT * (took - before));
         self.takes = Some(weigh(self.takes));
         if well {
-            self.takes_well = Some(weigh(self.takes_well));
+            let takes = weigh(self.takes_well);
+            self.takes_well = Some(takes);
+            self.best = Some(self.best.map_or(takes, |best| takes.min(best * FORGET)));
         }
+    }
+
+    /// Whether calls take much longer than they could: there are more at once than the endpoint, or this process, gets on
+    /// with, and yet more would only wait elsewhere.
+    pub(super) fn is_strained(&self) -> bool {
+        let longest = self.best.map_or(f64::MAX, |best| (best * STRAIN).max(UNSTRAINED));
+        self.takes_well.is_some_and(|takes| takes > longest)
     }
 
     /// Records per second over so many slots, once the endpoint is well again.
@@ -66,6 +81,21 @@ mod tests {
         (0..50).for_each(|_| drain.ended(Duration::from_millis(200), true));
         assert!((drain.per_second(4, false) - 20.0).abs() < 0.1);
         assert!(drain.per_second(4, true) <= 2.0, "while it hangs it is as slow as that");
+    }
+
+    #[test]
+    fn calls_that_take_three_times_as_long_as_they_could_are_strained_and_that_is_forgotten() {
+        let mut drain = Drain::default();
+        let mut call = |millis, times| {
+            (0..times).for_each(|_| drain.ended(Duration::from_millis(millis), true));
+            drain.is_strained()
+        };
+        assert!(!call(2, 50));
+        assert!(!call(9, 50), "short enough");
+        assert!(call(20, 50));
+        assert!(!call(20, 5_000), "that is what it takes now");
+        assert!(!call(50, 50));
+        assert!(call(100, 50));
     }
 
     #[test]

@@ -12,6 +12,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const LENIENCE: f64 = 1.5;
 /// A lane that drains slowly may hold this part of the window even when that is full.
 const LEAST_SHARE: usize = 64;
+/// So many lanes that hold records are many.
+const MANY: usize = 8;
+/// How often they are counted.
+const COUNT: Duration = Duration::from_millis(100);
 /// How often unused lanes are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -28,6 +32,10 @@ impl<P: Clone> Dispatcher<P> {
                 self.lanes.overdue(&webhook);
                 self.note_crowded(now, place.epoch, &webhook);
             }
+        }
+        if now.since(self.counted_at) >= COUNT {
+            self.counted_at = now;
+            self.busy_lanes = self.lanes.busy();
         }
         if now.since(self.swept_at) >= SWEEP {
             self.swept_at = now;
@@ -49,7 +57,16 @@ impl<P: Clone> Dispatcher<P> {
         let (free, free_bytes) = self.claims.room(epoch, window);
         let most = free.max(window.undone / LEAST_SHARE).min(window.undone / 4);
         let most_bytes = free_bytes.max(window.bytes / LEAST_SHARE / 16);
-        wait > PATIENCE && records > 1 && (records > most || bytes > most_bytes)
+        let long = wait > PATIENCE && records > 1 && (records > most || bytes > most_bytes);
+        long && !self.is_one_of_many(records, webhook)
+    }
+
+    /// Whether a lane does well, is one of many, and holds its share: then it is this process that is slow, and to move
+    /// records aside would only be more work for it.
+    fn is_one_of_many(&self, records: usize, webhook: &WebhookId) -> bool {
+        self.busy_lanes >= MANY
+            && records <= 2 * self.records.len() / self.busy_lanes
+            && self.lanes.is_unhindered(webhook)
     }
 
     /// Moves aside what is too much for a lane: its newest records, each to when the lane will have come to it.

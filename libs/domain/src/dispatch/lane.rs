@@ -157,6 +157,19 @@ impl Lane {
         self.width.min(usize::try_from(self.limits.concurrency).unwrap_or(usize::MAX))
     }
 
+    /// No wider than its webhook allows, so that there is something to narrow.
+    fn most_width(&self) -> usize {
+        usize::try_from(self.limits.concurrency).unwrap_or(MOST_WIDTH).clamp(FIRST_WIDTH, MOST_WIDTH)
+    }
+
+    /// Whether only this process keeps it from sending more: its endpoint takes calls well and nobody asked for less.
+    pub(super) fn is_unhindered(&self) -> bool {
+        self.is_brisk()
+            && !self.breaker.is_open()
+            && self.limits.per_second.is_none()
+            && self.width < self.most_width()
+    }
+
     pub(super) fn is_brisk(&self) -> bool {
         self.prompt && self.overdue == 0
     }
@@ -205,7 +218,8 @@ impl Lane {
         self.used_at = now;
         self.drain.ended(now.since(began), outcome.verdict() == Verdict::Delivered);
         match breath(outcome) {
-            Breath::Easy => self.width = self.width.saturating_add(1).min(MOST_WIDTH),
+            Breath::Easy if self.drain.is_strained() => self.width = (self.width - 1).max(FIRST_WIDTH),
+            Breath::Easy => self.width = self.width.saturating_add(1).min(self.most_width()),
             Breath::Short if began >= self.cut_at => {
                 self.width = (self.width / 2).max(1);
                 self.cut_at = now;

@@ -85,6 +85,16 @@ impl Lanes {
         })
     }
 
+    /// Whether only this process keeps a lane from sending more.
+    pub(super) fn is_unhindered(&self, webhook: &WebhookId) -> bool {
+        self.lanes.get(webhook).is_some_and(Lane::is_unhindered)
+    }
+
+    /// Lanes that hold records.
+    pub(super) fn busy(&self) -> usize {
+        self.lanes.values().filter(|lane| !lane.queue.is_empty()).count()
+    }
+
     /// Takes the last record off a lane, and promises it the lane's next free slot: so far away.
     pub(super) fn overflow(&mut self, now: Timestamp, webhook: &WebhookId) -> Option<(Place, Duration)> {
         let lane = self.lanes.get_mut(webhook)?;

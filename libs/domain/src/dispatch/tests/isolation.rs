@@ -34,11 +34,11 @@ fn a_lane_widens_with_success_and_narrows_when_its_endpoint_is_out_of_breath() {
         for offset in 6..12 {
             bench.dispatcher.handle_outcome(bench.now, place(offset), began, &short);
         }
-        assert_eq!(running(&mut bench), 4, "eight halved once: what had begun before tells nothing new");
-        for offset in 12..16 {
+        assert_eq!(running(&mut bench), 3, "six halved once: what had begun before tells nothing new");
+        for offset in 12..15 {
             bench.outcome(offset, &answered(500));
         }
-        assert_eq!(running(&mut bench), 4, "an error is not being out of breath");
+        assert_eq!(running(&mut bench), 3, "an error is not being out of breath");
     }
 }
 
