@@ -1,0 +1,4 @@
+//! What each fault does.
+
+pub(crate) mod members;
+pub(crate) mod processes;
