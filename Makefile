@@ -28,6 +28,11 @@ test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
 	cargo build --workspace --bins
 	scripts/with-kafka cargo test --workspace $(ARGS)
 
+.PHONY: faults
+faults: setup ## break it in every way and check the promises by a ledger; ARGS="--seeds 3 --json", "--only scale", "--list"
+	cargo build --workspace --bins
+	scripts/with-kafka $(binaries)/faults $(ARGS)
+
 .PHONY: lint
 lint: format-check clippy docs arrows advisories shell ## formatting, clippy, rustdoc, licences, advisories, arrows, scripts
 

@@ -85,7 +85,9 @@ impl Operator {
     ) -> Asked<BTreeMap<i32, Position>> {
         let mut question = Question::new(OFFSET_FETCH, 1);
         question.text(group).count(1).text(topic).count(partitions);
-        (0..partitions).for_each(|partition| drop(question.i32(partition)));
+        for partition in 0..partitions {
+            question.i32(partition);
+        }
         let (_, address) = self.coordinator(group).await?;
         let mut answer = ask(&address, question).await?;
         let mut found = BTreeMap::new();

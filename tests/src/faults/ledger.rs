@@ -3,7 +3,7 @@
 mod findings;
 mod stall;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -90,6 +90,12 @@ impl Ledger {
         let books = self.books();
         let missing = books.owed.iter().filter(|(id, _)| !books.took(id));
         missing.map(|(id, owed)| (id.clone(), owed.clone())).collect()
+    }
+
+    /// Owes these no more; how many of them were owed.
+    pub(crate) fn forgive(&self, ids: &BTreeSet<String>) -> usize {
+        let mut books = self.books();
+        ids.iter().filter(|id| books.owed.remove(*id).is_some()).count()
     }
 
     /// How many deliveries are owed.

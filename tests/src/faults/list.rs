@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use harness::Kind;
 
-use crate::scripts::{members, processes};
+use crate::scripts::{brokers, members, offsets, processes, receivers, topics};
 use crate::stage::{Setup, Stage};
 
 /// One way to break an installation.
@@ -51,9 +51,14 @@ const AFTER_A_KILL: Duration = Duration::from_secs(6 + 10);
 /// In a rolling restart, or when members come and go in good order.
 const ROLLING: Duration = Duration::from_secs(2);
 
+/// Where nothing that a healthy receiver needs is touched.
+const A_WHILE: Duration = Duration::from_secs(5);
+/// After a node: until its session (six seconds) and those of members are over, leaders are chosen, and ten seconds.
+const AFTER_A_BROKER: Duration = Duration::from_secs(6 + 6 + 10);
+
 /// All of them.
 pub(crate) fn all() -> Vec<Fault> {
-    [killed(), stopped(), moved()].concat()
+    [killed(), stopped(), moved(), receivers(), offsets(), topics(), brokers()].concat()
 }
 
 /// What most have in common.
@@ -159,5 +164,94 @@ fn moved() -> Vec<Fault> {
                 Box::pin(members::flood(stage))
             })
         },
+    ]
+}
+
+fn receivers() -> Vec<Fault> {
+    let patient = |fault: Fault| Fault { duplicates: Duplicates::None, stall: A_WHILE, ..fault };
+    vec![
+        patient(Fault {
+            short: true,
+            ..fault("receivers-ill", "A receiver refuses, resets, hangs, drips, answers garbage", |stage| {
+                Box::pin(receivers::ill_then_well(stage))
+            })
+        }),
+        patient(fault("receivers-down", "One of these for longer than the schedule lasts", |stage| {
+            Box::pin(receivers::ill_for_long(stage))
+        })),
+    ]
+}
+
+fn offsets() -> Vec<Fault> {
+    vec![
+        Fault {
+            short: true,
+            ..fault("commit-refused", "Brokers refuse every commit, and a process is killed", |stage| {
+                Box::pin(offsets::refused(stage))
+            })
+        },
+        Fault {
+            short: true,
+            ..fault("foreign-metadata", "Another tool commits offsets with metadata not ours", |stage| {
+                Box::pin(offsets::foreign_metadata(stage))
+            })
+        },
+        fault("offsets-reset", "An operator sets a group's offsets back", |stage| {
+            Box::pin(offsets::reset(stage))
+        }),
+        Fault {
+            short: true,
+            ..fault("slow-answers", "Every answer of the brokers takes up to 0.7 s longer", |stage| {
+                Box::pin(offsets::slow_answers(stage))
+            })
+        },
+    ]
+}
+
+fn topics() -> Vec<Fault> {
+    let still = |fault: Fault| Fault { duplicates: Duplicates::None, stall: A_WHILE, ..fault };
+    vec![
+        still(fault("retry-deleted", "The first tier's topic is deleted, and made again", |stage| {
+            Box::pin(topics::retry_deleted(stage))
+        })),
+        still(fault("dead-letters-deleted", "The dead letters' topic is deleted, and made again", |stage| {
+            Box::pin(topics::dead_letters_deleted(stage))
+        })),
+        still(fault("retry-narrow", "The first tier takes no record of the usual size", |stage| {
+            Box::pin(topics::retry_too_narrow(stage))
+        })),
+        still(Fault {
+            short: true,
+            ..fault("dead-letters-narrow", "The dead letters take no record of the usual size", |stage| {
+                Box::pin(topics::dead_letters_too_narrow(stage))
+            })
+        }),
+        fault("past-retention", "Delivery is away until its records are deleted", |stage| {
+            Box::pin(topics::past_retention(stage))
+        }),
+    ]
+}
+
+fn brokers() -> Vec<Fault> {
+    let on_three = |fault: Fault| Fault { kafka: Kafka::ThreeNodes, stall: AFTER_A_BROKER, ..fault };
+    vec![
+        on_three(Fault {
+            short: true,
+            ..fault("leader-killed", "SIGKILL to the node that leads a partition", |stage| {
+                Box::pin(brokers::leader_killed(stage))
+            })
+        }),
+        on_three(fault("coordinator-killed", "SIGKILL to the node that coordinates a group", |stage| {
+            Box::pin(brokers::coordinator_killed(stage))
+        })),
+        on_three(Fault {
+            short: true,
+            ..fault("brokers-gone", "All nodes are killed, and back a minute later", |stage| {
+                Box::pin(brokers::all_gone(stage))
+            })
+        }),
+        on_three(fault("broker-frozen", "SIGSTOP to a node for some seconds, then SIGCONT", |stage| {
+            Box::pin(brokers::slow(stage))
+        })),
     ]
 }

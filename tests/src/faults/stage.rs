@@ -3,6 +3,8 @@
 mod finish;
 mod processes;
 
+use std::any::Any;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,8 +53,11 @@ pub(crate) struct Stage {
     pub(crate) remarks: Vec<String>,
     /// Promises that are broken.
     pub(crate) broken: Vec<String>,
+    /// Deliveries that nothing can bring back: not to be waited for.
+    pub(crate) gone: BTreeSet<String>,
     watched_from: Instant,
     kills: Vec<Instant>,
+    kept: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 /// What a receiver does with a call, told its id and how often that came before.
@@ -102,8 +107,10 @@ impl Stage {
             short,
             remarks: Vec::new(),
             broken: Vec::new(),
+            gone: BTreeSet::new(),
             watched_from: Instant::now(),
             kills: Vec::new(),
+            kept: Vec::new(),
         };
         stage.open_doors();
         stage.pause(Duration::from_secs(3)).await;
@@ -125,6 +132,11 @@ impl Stage {
     /// From now on a healthy receiver that gets nothing is the fault's doing.
     pub(crate) fn watch(&mut self) {
         self.watched_from = Instant::now();
+    }
+
+    /// Keeps something up to the end of the run.
+    pub(crate) fn keep(&mut self, what: impl Any + Send + Sync) {
+        self.kept.push(Box::new(what));
     }
 
     /// A long while, or a shorter one where times are to be short.

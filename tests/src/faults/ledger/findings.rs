@@ -23,6 +23,19 @@ impl Ledger {
         books.arrived.values().map(|arrivals| taken(arrivals).saturating_sub(1)).sum()
     }
 
+    /// Those, and how long after the first one the last one came.
+    pub(crate) fn repeated(&self) -> Vec<(String, Duration)> {
+        let books = self.books();
+        let mut repeated = Vec::new();
+        for (id, arrivals) in &books.arrived {
+            let taken = || arrivals.posts.iter().filter(|post| post.taken).map(|post| post.at);
+            if let (Some(first), Some(last), true) = (taken().min(), taken().max(), taken().count() > 1) {
+                repeated.push((id.clone(), last - first));
+            }
+        }
+        repeated
+    }
+
     /// Deliveries that came with more than one body.
     pub(crate) fn altered(&self) -> Vec<String> {
         let books = self.books();

@@ -18,6 +18,8 @@ use crate::report::Row;
 const SETTLE: Duration = Duration::from_secs(120);
 /// How long a late duplicate may take.
 const LATE: Duration = Duration::from_millis(1_500);
+/// How many lost deliveries the report names; `lost.txt` beside the logs has them all.
+const SHOWN: usize = 5;
 /// Work that a killed process had not committed: half a second of it, and the commit's own time.
 const UNCOMMITTED: Duration = Duration::from_secs(1);
 
@@ -38,10 +40,11 @@ impl Stage {
             self.broken
                 .push(format!("a healthy receiver ({whose}) got nothing for {stall:.1?}, {limit:?} allowed"));
         }
-        self.judge(fault, &row);
+        self.judge(fault, &row).await;
         if !missing.is_empty() {
             let lost = self.last_seen(&missing).await;
-            self.broken.extend(lost);
+            let _ = std::fs::write(self.world.folder().join("lost.txt"), lost.join("\n"));
+            self.broken.extend(lost.into_iter().take(SHOWN));
         } else if row.lost == 0 {
             self.stop_all().await;
             self.check_positions().await;
@@ -84,7 +87,7 @@ impl Stage {
             let late = Instant::now() >= end;
             if missing.is_empty() || late || missing.len() < 2_000 {
                 let dead = self.dead().await;
-                if late || missing.keys().all(|id| dead.contains(id)) {
+                if late || missing.keys().all(|id| dead.contains(id) || self.gone.contains(id)) {
                     return dead;
                 }
             }
@@ -101,7 +104,7 @@ impl Stage {
         dead
     }
 
-    fn judge(&mut self, fault: &Fault, row: &Row) {
+    async fn judge(&mut self, fault: &Fault, row: &Row) {
         for id in self.ledger.altered() {
             self.broken.push(format!("{id} came with different bodies"));
         }
@@ -117,10 +120,31 @@ impl Stage {
         if repeated > allowed {
             self.broken.push(format!("{repeated} deliveries were repeated, {allowed} allowed"));
             self.broken.extend(early.into_iter().take(3));
+            let repeats = self.repeats().await;
+            self.broken.push(repeats);
         }
         if row.accepted == 0 {
             self.broken.push("nothing was accepted at all".to_owned());
         }
+    }
+
+    /// Who repeated: a delivery with one record was made once and sent twice.
+    async fn repeats(&self) -> String {
+        let mut records: BTreeMap<String, usize> = BTreeMap::new();
+        for record in self.world.read(&self.world.topics.deliveries).await {
+            let fresh = record.headers.text(names::ATTEMPT).is_none_or(|attempts| attempts == "0");
+            if let (Some(id), true) = (record.headers.text(names::DELIVERY), fresh) {
+                *records.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        let repeated = self.ledger.repeated();
+        let by_fanout = repeated.iter().filter(|(id, _)| records.get(id).is_some_and(|n| *n > 1)).count();
+        let example = repeated.first().map(|(id, after)| format!("{id}, {after:.1?} after the first time"));
+        format!(
+            "of {} repeated ones, {by_fanout} were routed twice, the others sent twice; {}",
+            repeated.len(),
+            example.unwrap_or_default()
+        )
     }
 
     fn uncommitted(&self) -> usize {
@@ -189,7 +213,7 @@ impl Stage {
             }
         }
         let place = |id: &str| seen.get(id).map_or("nowhere", |(_, place)| place.as_str());
-        let shown = missing.iter().take(50).map(|(id, owed)| {
+        let shown = missing.iter().map(|(id, owed)| {
             format!("{id} is lost: event {} for {}, last seen in {}", owed.event, owed.hook, place(id))
         });
         shown.collect()
