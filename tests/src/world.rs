@@ -87,6 +87,7 @@ impl World {
         };
         let topics = Topics::new(&settings).unwrap();
         Admin::new(&kafka).unwrap().create(&topics.specs()).await.unwrap();
+        known_everywhere(&kafka, &topics).await;
         let mut world = Self {
             kafka,
             topics,
@@ -299,6 +300,26 @@ impl World {
         assert!(output.status.success(), "postbode {arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
     }
+}
+
+/// Waits until every broker knows the topics: a service that asks one which does not yet would not start.
+async fn known_everywhere(kafka: &KafkaSettings, topics: &Topics) {
+    let brokers = kafka.bootstrap_servers.split(',').count();
+    if brokers == 1 {
+        return;
+    }
+    eventually(Duration::from_secs(20), "all brokers know the topics", || async {
+        // Each new client asks some broker: several in a row ask them all.
+        for _ in 0..3 * brokers {
+            let missing = Admin::new(kafka).unwrap().check(&topics.specs()).await;
+            let missing = missing.map_err(|error| error.to_string())?;
+            if let Some(problem) = missing.iter().find(|problem| problem.severity.is_fatal()) {
+                return Err(problem.to_string());
+            }
+        }
+        Ok(())
+    })
+    .await;
 }
 
 impl Drop for World {

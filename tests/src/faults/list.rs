@@ -86,7 +86,11 @@ fn two_of(kind: Kind) -> Setup {
 
 /// Two of a service, whose group waits seven seconds for a poll.
 fn impatient(kind: Kind) -> Setup {
-    let environment = vec![("POSTBODE__KAFKA__PROPERTIES__max.poll.interval.ms", "7000".to_owned())];
+    let environment = vec![
+        ("POSTBODE__KAFKA__PROPERTIES__max.poll.interval.ms", "7000".to_owned()),
+        // No longer than that, also for the clients that follow the registry.
+        ("POSTBODE__KAFKA__PROPERTIES__session.timeout.ms", "6000".to_owned()),
+    ];
     Setup { environment, ..two_of(kind) }
 }
 

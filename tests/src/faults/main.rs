@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         list::all().iter().for_each(|fault| println!("{:<24}{}", fault.name, fault.what));
         return ExitCode::SUCCESS;
     }
+    std::panic::set_hook(Box::new(|panic| eprintln!("faults: {panic}")));
     // Receivers and producers have to be prompt while something else waits for a script.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(6).enable_all().build().unwrap();
     let rows = runtime.block_on(async {
