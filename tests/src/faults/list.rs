@@ -122,10 +122,11 @@ fn killed() -> Vec<Fault> {
 }
 
 fn stopped() -> Vec<Fault> {
-    // The member that stands still has POSTs under way, whose answers it never counts.
+    // What a member had not committed when it stood still is others' to do again.
     vec![
         Fault {
             setup: || impatient(Kind::Delivery),
+            duplicates: Duplicates::Uncommitted,
             short: true,
             ..fault("sigstop-delivery", "SIGSTOP past max.poll.interval.ms, then SIGCONT", |stage| {
                 Box::pin(processes::freeze(stage, Kind::Delivery))
@@ -133,6 +134,7 @@ fn stopped() -> Vec<Fault> {
         },
         Fault {
             setup: || impatient(Kind::Fanout),
+            duplicates: Duplicates::Uncommitted,
             ..fault("sigstop-fanout", "SIGSTOP past max.poll.interval.ms, then SIGCONT", |stage| {
                 Box::pin(processes::freeze(stage, Kind::Fanout))
             })

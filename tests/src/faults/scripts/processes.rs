@@ -29,6 +29,7 @@ pub(crate) async fn freeze(stage: &mut Stage, kind: Kind) {
         stage.pause(before).await;
         let frozen = stage.take_by_lot(kind);
         frozen.signal("STOP");
+        stage.note_kill();
         stage.watch();
         let still = stage.dice.between(9_000, 12_000);
         stage.pause(still).await;

@@ -9,10 +9,15 @@ impl Stage {
     /// Kills one process of a service by lot.
     pub(crate) async fn kill_one(&mut self, kind: Kind) {
         let mut victim = self.take_by_lot(kind);
-        self.kills.push(Instant::now());
+        self.note_kill();
         victim.signal("KILL");
         victim.ended().await;
         self.open_doors();
+    }
+
+    /// What is not committed now may be done again.
+    pub(crate) fn note_kill(&mut self) {
+        self.kills.push(Instant::now());
     }
 
     /// Starts one more process of a service, and waits until it is ready.
@@ -61,7 +66,7 @@ impl Stage {
             let kind = self.world.services.remove(index).kind;
             let code = code.map_or("a signal".to_owned(), |code| format!("code {code}"));
             self.remarks.push(format!("{} ended by itself with {code} and was started again", kind.name()));
-            self.kills.push(Instant::now());
+            self.note_kill();
             self.world.spawn(kind);
         }
         self.open_doors();
