@@ -120,17 +120,17 @@ async fn meet(mut stream: TcpStream, manner: Manner, receiver: SocketAddr) -> io
             }
         },
         Manner::Drip => {
-            stream.read(&mut head).await?;
+            let _some = stream.read(&mut head).await?;
             stream.write_all(b"HTTP/1.1 200 OK\r\nx-patience: ").await?;
             drip(&mut stream).await
         }
         Manner::Trickle => {
-            stream.read(&mut head).await?;
+            let _some = stream.read(&mut head).await?;
             stream.write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 100000\r\n\r\n").await?;
             drip(&mut stream).await
         }
         Manner::Garbage => {
-            stream.read(&mut head).await?;
+            let _some = stream.read(&mut head).await?;
             stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n\0\xff\xfe\r\n\r\n").await?;
             stream.shutdown().await
         }

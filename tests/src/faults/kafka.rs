@@ -49,7 +49,7 @@ impl Operator {
         }
         answer.i32()?;
         for _ in 0..answer.count()? {
-            (answer.i16()?, answer.text()?, answer.i8()?);
+            let _ = (answer.i16()?, answer.text()?, answer.i8()?);
             for _ in 0..answer.count()? {
                 let (_, number, leader) = (answer.i16()?, answer.i32()?, answer.i32()?);
                 for _ in 0..2 {
@@ -134,8 +134,8 @@ impl Operator {
         question.count(1).text(topic).count(1).i32(partition).i64(before).i32(10_000);
         let (_, address) = self.leader(topic, partition).await?;
         let mut answer = ask(&address, question).await?;
-        (answer.i32()?, answer.count()?, answer.text()?, answer.count()?);
-        (answer.i32()?, answer.i64()?);
+        let _ = (answer.i32()?, answer.count()?, answer.text()?, answer.count()?);
+        let _ = (answer.i32()?, answer.i64()?);
         answer.no_error()
     }
 
@@ -144,7 +144,7 @@ impl Operator {
         let mut question = Question::new(ALTER_CONFIGS, 0);
         question.count(1).byte(TOPIC).text(topic).count(1).text(name).byte(0).text(value).byte(0);
         let mut answer = self.ask_any(question).await?;
-        (answer.i32()?, answer.count()?);
+        let _ = (answer.i32()?, answer.count()?);
         answer.no_error()
     }
 

@@ -203,7 +203,7 @@ pub(crate) async fn recorded(ledger: &Ledger, temper: Temper) -> Receiver {
 
 /// Answered as an endpoint next door would.
 pub(crate) fn quickly(status: u16) -> Answer {
-    Answer { status, delay: Duration::from_millis(5) }
+    Answer { delay: Duration::from_millis(5), ..Answer::status(status) }
 }
 
 /// Whether an id is one of a third of all.
