@@ -4,10 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How long an answer may take that is under way when the manner changes.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// How calls are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,20 +99,41 @@ async fn keep(
 
 /// One connection, until the manner changes.
 async fn one(stream: TcpStream, manner: Manner, receiver: SocketAddr, mut told: watch::Receiver<Manner>) {
+    if manner == Manner::Open {
+        let _ = let_through(stream, receiver, told).await;
+        return;
+    }
     tokio::select! {
-        _ = meet(stream, manner, receiver) => {}
+        _ = meet(stream, manner) => {}
         _ = told.changed() => {}
     }
 }
 
-async fn meet(mut stream: TcpStream, manner: Manner, receiver: SocketAddr) -> io::Result<()> {
+/// Carries calls and their answers. When the manner changes, no further call is carried, but answers to those that were:
+/// a call that was taken and whose answer is lost would rightly be made again.
+async fn let_through(
+    stream: TcpStream,
+    receiver: SocketAddr,
+    mut told: watch::Receiver<Manner>,
+) -> io::Result<()> {
+    let inner = TcpStream::connect(receiver).await?;
+    let (mut from_caller, mut to_caller) = stream.into_split();
+    let (mut from_receiver, mut to_receiver) = inner.into_split();
+    let answers = copy(&mut from_receiver, &mut to_caller);
+    tokio::pin!(answers);
+    tokio::select! {
+        _ = &mut answers => return Ok(()),
+        _ = copy(&mut from_caller, &mut to_receiver) => {}
+        _ = told.changed() => {}
+    }
+    let _ = tokio::time::timeout(LAST_ANSWERS, answers).await;
+    Ok(())
+}
+
+async fn meet(mut stream: TcpStream, manner: Manner) -> io::Result<()> {
     let mut head = [0; 4096];
     match manner {
-        Manner::Open => {
-            let mut inner = TcpStream::connect(receiver).await?;
-            copy_bidirectional(&mut stream, &mut inner).await.map(drop)
-        }
-        Manner::Refuse => Ok(()),
+        Manner::Open | Manner::Refuse => Ok(()),
         Manner::Reset => {
             // What is left unread makes the kernel answer with a reset.
             stream.read(&mut head[..16]).await.map(drop)

@@ -22,7 +22,6 @@ struct Books {
     owed: BTreeMap<String, Owed>,
     /// What arrived, by `webhook-id`.
     arrived: BTreeMap<String, Arrivals>,
-    events: usize,
 }
 
 /// What a webhook's receiver is there to show.
@@ -68,7 +67,6 @@ impl Ledger {
     /// An event was answered 202, or acknowledged by the brokers.
     pub(crate) fn accepted(&self, event: &Event, at: Instant) {
         let mut books = self.books();
-        books.events += 1;
         let wanting: Vec<_> = books.hooks.iter().filter(|(hook, _)| hook.wants(event)).cloned().collect();
         for (hook, _) in wanting {
             let owed = Owed { event: event.id.as_str().to_owned(), hook: hook.id.clone(), at };
@@ -90,6 +88,13 @@ impl Ledger {
         let books = self.books();
         let missing = books.owed.iter().filter(|(id, _)| !books.took(id));
         missing.map(|(id, owed)| (id.clone(), owed.clone())).collect()
+    }
+
+    /// What is owed of these events.
+    pub(crate) fn owed_of(&self, events: &BTreeSet<String>) -> Vec<String> {
+        let books = self.books();
+        let of_them = books.owed.iter().filter(|(_, owed)| events.contains(&owed.event));
+        of_them.map(|(id, _)| id.clone()).collect()
     }
 
     /// Owes these no more; how many of them were owed.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use harness::Broker;
@@ -15,6 +16,9 @@ use crate::dice::Dice;
 use crate::list::{self, Fault, Kafka};
 use crate::report::Row;
 use crate::stage::Stage;
+
+/// How long a run may take in all.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Runs every fault that is asked for, with every seed.
 pub(crate) async fn all(options: &Options) -> Result<Vec<Row>, String> {
@@ -82,8 +86,10 @@ async fn one(fault: &Fault, seed: u64, short: bool, broker: Option<Broker>) -> R
         (fault.script)(&mut stage).await;
         stage.finish(fault).await
     };
+    let run = tokio::time::timeout(PATIENCE, run);
     let mut row = match std::panic::AssertUnwindSafe(run).catch_unwind().await {
-        Ok(row) => row,
+        Ok(Ok(row)) => row,
+        Ok(Err(_)) => Row::failed(fault.name, format!("did not end within {PATIENCE:?}")),
         Err(panic) => Row::failed(fault.name, format!("could not be finished: {}", words(&*panic))),
     };
     let seeded = |text: &mut String| *text = format!("seed {seed}: {text}");

@@ -101,6 +101,10 @@ impl Stage {
             let reason = letter.headers.text(names::REASON);
             dead.extend(reason.and(letter.headers.text(names::DELIVERY)).map(str::to_owned));
         }
+        let letters = self.world.read(&self.world.topics.dead_events).await;
+        let reasoned = letters.iter().filter(|letter| letter.headers.text(names::REASON).is_some());
+        let events = reasoned.filter_map(|letter| letter.headers.text(names::CE_ID).map(str::to_owned));
+        dead.extend(self.ledger.owed_of(&events.collect()));
         dead
     }
 
