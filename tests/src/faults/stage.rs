@@ -94,7 +94,7 @@ impl Stage {
             hook(&world, &ledger, account, Role::Healthy, Box::new(|_, _| quickly(204))).await;
         }
         let refused_first: Temper =
-            Box::new(|id, before| quickly(if before == 0 && a_third(id) { 503 } else { 204 }));
+            Box::new(|id, before| quickly(if before == 0 && one_of(3, id) { 503 } else { 204 }));
         hook(&world, &ledger, "account-1", Role::Flaky, refused_first).await;
         world.registry_seen().await;
         let load = Load::start(&ledger, world.sink(), &world.topics.events, &rates);
@@ -206,9 +206,11 @@ pub(crate) fn quickly(status: u16) -> Answer {
     Answer { delay: Duration::from_millis(5), ..Answer::status(status) }
 }
 
-/// Whether an id is one of a third of all.
-pub(crate) fn a_third(id: &str) -> bool {
-    id.bytes().map(u32::from).sum::<u32>().is_multiple_of(3)
+/// Whether an id is one of so many.
+pub(crate) fn one_of(count: u32, id: &str) -> bool {
+    id.bytes()
+        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
+        .is_multiple_of(count)
 }
 
 fn wire_duration(duration: Duration) -> String {

@@ -12,33 +12,36 @@ use tokio::time::Instant;
 use wire::names;
 
 use crate::kafka::Operator;
-use crate::stage::{Stage, quickly};
+use crate::stage::{Stage, one_of, quickly};
 
 /// How long a write to a missing topic may take to be noticed: the client's own patience with unknown topics, and more.
 const NOTICE: Duration = Duration::from_secs(60);
+/// One delivery of so many dies. More would keep the webhook's breaker open, and what waits for that spends no attempt.
+const MORTAL: u32 = 9;
 const REPEATS: &str = "postbode_delivery_write_repeats";
 
-/// Deletes the first tier while nothing lies in it, then makes a webhook fail. What is to go there stays in flight, and
+/// Deletes the first tier while nothing lies in it, then makes a webhook refuse a third of its deliveries the first time. What is to go there stays in flight, and
 /// the metric rises; when the topic is made again, it goes on.
 pub(crate) async fn retry_deleted(stage: &mut Stage) {
     let topic = stage.world.topics.retries().next().map(|(_, topic)| Arc::clone(topic)).unwrap();
     let ill = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&ill);
-    let temper = move |_: &str, before: usize| {
-        quickly(if before == 0 && told.load(Ordering::Relaxed) { 503 } else { 204 })
+    let temper = move |id: &str, before: usize| {
+        quickly(if before == 0 && one_of(3, id) && told.load(Ordering::Relaxed) { 503 } else { 204 })
     };
     stage.ill_hook("account-2", temper).await;
     deleted_and_made_again(stage, &topic, &ill).await;
 }
 
-/// The same with the dead letters, and a webhook that refuses everything.
+/// The same with the dead letters, and a webhook that refuses some for good.
 pub(crate) async fn dead_letters_deleted(stage: &mut Stage) {
     let topic = Arc::clone(&stage.world.topics.dead_deliveries);
     let ill = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&ill);
-    let temper = move |_: &str, _: usize| quickly(if told.load(Ordering::Relaxed) { 500 } else { 204 });
+    let temper = move |id: &str, _: usize| {
+        quickly(if one_of(MORTAL, id) && told.load(Ordering::Relaxed) { 500 } else { 204 })
+    };
     stage.ill_hook("account-2", temper).await;
-    stage.load.set_rate("account-2", 10);
     deleted_and_made_again(stage, &topic, &ill).await;
 }
 
@@ -79,7 +82,7 @@ pub(crate) async fn retry_too_narrow(stage: &mut Stage) {
 
 /// Narrows the dead letters until they take no value: letters go without it.
 pub(crate) async fn dead_letters_too_narrow(stage: &mut Stage) {
-    stage.ill_hook("account-2", |_, _| quickly(500)).await;
+    stage.ill_hook("account-2", |id, _| quickly(if one_of(MORTAL, id) { 500 } else { 204 })).await;
     let topic = Arc::clone(&stage.world.topics.dead_deliveries);
     narrowed(stage, &topic).await;
     stage.pause(Duration::from_secs(8)).await;
