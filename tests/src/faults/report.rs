@@ -47,6 +47,16 @@ impl Row {
         self.logs.extend(other.logs);
     }
 
+    /// The sums, in words.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { accepted, delivered, duplicates, dead_lettered, lost, .. } = self;
+        let stall = self.stall_s();
+        format!(
+            "{delivered} of {accepted} delivered, {duplicates} twice, {dead_lettered} dead, {lost} lost, \
+             stalled for {stall} s"
+        )
+    }
+
     fn stall_s(&self) -> f64 {
         (self.max_stall.as_secs_f64() * 10.0).round() / 10.0
     }

@@ -95,7 +95,7 @@ async fn one(fault: &Fault, seed: u64, short: bool, broker: Option<Broker>) -> R
     let seeded = |text: &mut String| *text = format!("seed {seed}: {text}");
     row.broken.iter_mut().chain(&mut row.remarks).for_each(seeded);
     let (state, seconds) = (if row.broken.is_empty() { "kept" } else { "BROKEN" }, began.elapsed().as_secs());
-    eprintln!("faults: {} with seed {seed}: {state} after {seconds} s", fault.name);
+    eprintln!("faults: {} with seed {seed}: {state} after {seconds} s; {}", fault.name, row.sentence());
     row.broken.iter().for_each(|broken| eprintln!("    {broken}"));
     row
 }
