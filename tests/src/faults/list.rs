@@ -223,15 +223,15 @@ fn topics() -> Vec<Fault> {
         still(fault("dead-letters-deleted", "The dead letters' topic is deleted, and made again", |stage| {
             Box::pin(topics::dead_letters_deleted(stage))
         })),
-        still(fault("retry-narrow", "The first tier takes no record of the usual size", |stage| {
-            Box::pin(topics::retry_too_narrow(stage))
-        })),
         still(Fault {
             short: true,
-            ..fault("dead-letters-narrow", "The dead letters take no record of the usual size", |stage| {
-                Box::pin(topics::dead_letters_too_narrow(stage))
+            ..fault("retry-narrow", "The first tier takes no record of the usual size", |stage| {
+                Box::pin(topics::retry_too_narrow(stage))
             })
         }),
+        still(fault("dead-letters-narrow", "The dead letters take no record of the usual size", |stage| {
+            Box::pin(topics::dead_letters_too_narrow(stage))
+        })),
         fault("past-retention", "Delivery is away until its records are deleted", |stage| {
             Box::pin(topics::past_retention(stage))
         }),
