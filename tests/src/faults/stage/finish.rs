@@ -38,7 +38,7 @@ impl Stage {
         if stall > fault.stall {
             let limit = fault.stall;
             self.broken
-                .push(format!("a healthy receiver ({whose}) got nothing for {stall:.1?}, {limit:?} allowed"));
+                .push(format!("a healthy receiver ({whose}) got nothing for {stall:.2?}, {limit:?} allowed"));
         }
         self.judge(fault, &row).await;
         if !missing.is_empty() {
