@@ -94,6 +94,12 @@ fn impatient(kind: Kind) -> Setup {
     Setup { environment, ..two_of(kind) }
 }
 
+/// An endpoint is called whatever it does: with a breaker, what waits for it would spend no attempt and never die.
+fn without_breaker() -> Setup {
+    let environment = vec![("POSTBODE__DELIVERY__BREAKER_FAILURES", "0".to_owned())];
+    Setup { environment, ..Setup::default() }
+}
+
 fn killed() -> Vec<Fault> {
     let uncommitted = |fault: Fault| Fault { duplicates: Duplicates::Uncommitted, short: true, ..fault };
     vec![
@@ -182,9 +188,14 @@ fn receivers() -> Vec<Fault> {
                 Box::pin(receivers::ill_then_well(stage))
             })
         }),
-        patient(fault("receivers-down", "One of these for longer than the schedule lasts", |stage| {
-            Box::pin(receivers::ill_for_long(stage))
-        })),
+        patient(Fault {
+            setup: without_breaker,
+            ..fault(
+                "receivers-down",
+                "One of these for longer than the schedule lasts, no breaker",
+                |stage| Box::pin(receivers::ill_for_long(stage)),
+            )
+        }),
     ]
 }
 
