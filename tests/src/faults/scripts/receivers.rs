@@ -35,7 +35,9 @@ pub(crate) async fn ill_for_long(stage: &mut Stage) {
     let ill = stage.span(30, 15);
     stage.pause(ill).await;
     let died = stage.metric(Kind::Delivery, "postbode_delivery_dead_letters_total").await;
-    stage.expect(died > 0.0, format!("{manner:?} for {ill:?}, and nothing died of it"));
+    // Where each attempt takes its two seconds, few are made, and the schedule is not spent.
+    let prompt = matches!(manner, Manner::Refuse | Manner::Reset | Manner::Garbage);
+    stage.expect(died > 0.0 || !prompt, format!("{manner:?} for {ill:?}, and nothing died of it"));
     gate.set(Manner::Open);
     stage.remarks.push(format!("{manner:?}: {died} deliveries had died when it ended"));
     stage.pause(std::time::Duration::from_secs(3)).await;
