@@ -28,6 +28,12 @@ demo: setup ## everything for real on this machine; ARGS="--events 5000 --exit" 
 test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
 	cargo build --workspace --bins
 	scripts/with-kafka cargo test --workspace $(ARGS)
+	$(if $(ARGS),,scripts/with-kafka $(binaries)/faults --short)
+
+.PHONY: faults
+faults: setup ## break it in every way and check the promises by a ledger; ARGS="--seeds 3 --json", "--only scale", "--list"
+	cargo build --workspace --bins
+	scripts/with-kafka $(binaries)/faults $(ARGS)
 
 .PHONY: bench
 bench: setup ## how fast it is on this machine, about 20 minutes; ARGS=--quick takes two and shows that it works

@@ -18,7 +18,7 @@ impl Broker {
     /// The shared one: that of `KAFKA_BOOTSTRAP_SERVERS`, else the development instance.
     pub fn shared() -> Self {
         static SERVERS: OnceLock<String> = OnceLock::new();
-        let servers = SERVERS.get_or_init(|| given().unwrap_or_else(|| up(None)));
+        let servers = SERVERS.get_or_init(|| given().unwrap_or_else(|| up(None, &[])));
         Self { bootstrap_servers: servers.clone(), directory: None }
     }
 
@@ -26,7 +26,14 @@ impl Broker {
     pub fn own(story: &str) -> Self {
         let directory = root().join(format!("target/tests/kafka-{story}"));
         let _ = script(&directory, &["down", "--wipe"]);
-        Self { bootstrap_servers: up(Some(&directory)), directory: Some(directory) }
+        Self { bootstrap_servers: up(Some(&directory), &[]), directory: Some(directory) }
+    }
+
+    /// Three nodes for this story alone.
+    pub fn cluster(story: &str) -> Self {
+        let directory = root().join(format!("target/tests/kafka-{story}"));
+        let _ = script(&directory, &["down", "--wipe"]);
+        Self { bootstrap_servers: up(Some(&directory), &["--nodes", "3"]), directory: Some(directory) }
     }
 
     /// How clients reach it.
@@ -36,7 +43,7 @@ impl Broker {
 
     /// Kills the broker as a power cut would.
     pub fn kill(&self) {
-        script(self.own_directory(), &["kill-node", "1"]).unwrap();
+        self.kill_node(1);
     }
 
     /// Stops the broker in good order.
@@ -46,31 +53,55 @@ impl Broker {
 
     /// Starts it again, with its data and under its old address.
     pub fn start(&self) {
-        script(self.own_directory(), &["start-node", "1"]).unwrap();
+        self.start_node(1);
     }
 
     /// Stops the broker's clock: it keeps its connections and answers nobody.
     pub fn freeze(&self) {
-        self.signal("STOP");
+        self.signal_node(1, "STOP");
     }
 
     /// Lets it go on.
     pub fn thaw(&self) {
-        self.signal("CONT");
+        self.signal_node(1, "CONT");
     }
 
     /// For a story that failed while the broker was frozen: a frozen one cannot be stopped.
     pub fn thaw_if_running(&self) {
-        if let Ok(pid) = std::fs::read_to_string(self.own_directory().join("node-1/pid")) {
-            let _ =
-                Command::new("kill").args(["-CONT", pid.trim()]).stderr(std::process::Stdio::null()).status();
+        for node in 1..=3 {
+            if let Ok(pid) = std::fs::read_to_string(self.pid_file(node)) {
+                let _ = Command::new("kill")
+                    .args(["-CONT", pid.trim()])
+                    .stderr(std::process::Stdio::null())
+                    .status();
+            }
         }
     }
 
-    fn signal(&self, name: &str) {
-        let pid = std::fs::read_to_string(self.own_directory().join("node-1/pid")).unwrap();
+    /// Kills one of its nodes.
+    pub fn kill_node(&self, node: i32) {
+        script(self.own_directory(), &["kill-node", &node.to_string()]).unwrap();
+    }
+
+    /// Starts one of its nodes again.
+    pub fn start_node(&self, node: i32) {
+        script(self.own_directory(), &["start-node", &node.to_string()]).unwrap();
+    }
+
+    /// Starts whichever of its nodes do not run.
+    pub fn start_all(&self) {
+        up(Some(self.own_directory()), &[]);
+    }
+
+    /// Sends one of its nodes a signal by name.
+    pub fn signal_node(&self, node: i32, name: &str) {
+        let pid = std::fs::read_to_string(self.pid_file(node)).unwrap();
         let sent = Command::new("kill").arg(format!("-{name}")).arg(pid.trim()).status();
         assert!(sent.unwrap().success(), "kill -{name}");
+    }
+
+    fn pid_file(&self, node: i32) -> PathBuf {
+        self.own_directory().join(format!("node-{node}/pid"))
     }
 
     /// Stops a broker of the story's own and deletes its data.
@@ -95,9 +126,9 @@ fn given() -> Option<String> {
     std::env::var("KAFKA_BOOTSTRAP_SERVERS").ok().filter(|servers| !servers.is_empty())
 }
 
-fn up(directory: Option<&Path>) -> String {
+fn up(directory: Option<&Path>, arguments: &[&str]) -> String {
     let mut command = Command::new(root().join("scripts/kafka"));
-    command.arg("up");
+    command.arg("up").args(arguments);
     if let Some(directory) = directory {
         command.env("POSTBODE_KAFKA_DIR", directory).env_remove("KAFKA_BOOTSTRAP_SERVERS");
     }

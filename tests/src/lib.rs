@@ -21,7 +21,7 @@ pub use cli::{Said, said, signal};
 pub use hook::Hook;
 pub use receiver::{Answer, Call, Receiver};
 pub use service::{Kind, ServiceProcess, binary};
-pub use world::{OPERATOR_KEY, World, WorldOptions};
+pub use world::{OPERATOR_KEY, World, WorldOptions, make_room};
 
 /// Waits until something holds, and fails with what was last seen if it does not within the limit.
 pub async fn eventually<T, F, Fut>(limit: Duration, what: &str, mut look: F) -> T

@@ -106,14 +106,30 @@ impl ServiceProcess {
         self.address(&self.api).unwrap()
     }
 
+    /// Its API's address, if it listens yet.
+    pub fn api_if_bound(&self) -> Option<String> {
+        self.address(&self.api).ok()
+    }
+
     /// One of its metrics, summed over its labels; zero if it is not there.
     pub async fn metric(&self, name: &str) -> f64 {
-        let address = self.address(&self.management).unwrap();
-        let text = reqwest::get(format!("{address}/metrics")).await.unwrap().text().await.unwrap();
+        self.metric_if_up(name).await.unwrap()
+    }
+
+    /// One of its metrics; none of a process that does not answer.
+    pub async fn metric_if_up(&self, name: &str) -> Option<f64> {
+        let address = self.address(&self.management).ok()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().ok()?;
+        let text = http.get(format!("{address}/metrics")).send().await.ok()?.text().await.ok()?;
         let lines = text
             .lines()
             .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        Some(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    /// Whether it has ended, and with which code: none for a signal.
+    pub fn has_ended(&mut self) -> Option<Option<i32>> {
+        self.child.try_wait().unwrap().map(|status| status.code())
     }
 
     /// Sends a signal by name: TERM, KILL, STOP, CONT.

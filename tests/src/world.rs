@@ -1,13 +1,13 @@
 //! An installation of its own on a Kafka: topics, services, accounts, webhooks, and the books.
 
+mod asking;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::Event;
-use reqwest::{Method, Response, StatusCode};
-use serde_json::{Value, json};
 use stream::{Admin, KafkaSettings, Sink, SinkOptions};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wire::names;
@@ -22,6 +22,11 @@ use crate::{Broker, Hook, Kind, Receiver, ServiceProcess, eventually};
 /// Two cores serve so many installations at once.
 static ROOM: Semaphore = Semaphore::const_new(2);
 
+/// Lets so many more installations run at once: whoever says so keeps count itself.
+pub fn make_room(installations: usize) {
+    ROOM.add_permits(installations);
+}
+
 /// The operator's key of every installation.
 pub const OPERATOR_KEY: &str = "pbk_operator_0123456789abcdef0123456789abcdef";
 const SEAL_KEY: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -35,6 +40,10 @@ pub struct WorldOptions {
     pub services: Option<Vec<Kind>>,
     /// Further variables for every service.
     pub environment: Vec<(&'static str, String)>,
+    /// Partitions of each topic; none means three.
+    pub partitions: Option<i32>,
+    /// Copies of each partition; none means one.
+    pub replication: Option<i32>,
 }
 
 /// An installation.
@@ -72,12 +81,13 @@ impl World {
         let settings = TopicSettings {
             prefix,
             retry_tiers: tiers.to_vec(),
-            partitions: 3,
-            replication: 1,
+            partitions: options.partitions.unwrap_or(3),
+            replication: options.replication.unwrap_or(1),
             ..TopicSettings::default()
         };
         let topics = Topics::new(&settings).unwrap();
         Admin::new(&kafka).unwrap().create(&topics.specs()).await.unwrap();
+        known_everywhere(&kafka, &topics).await;
         let mut world = Self {
             kafka,
             topics,
@@ -156,75 +166,12 @@ impl World {
         }
         for (name, value) in &self.environment {
             let section = name.split("__").nth(1).unwrap_or_default().to_lowercase();
-            if section == kind.name() || (section == "outbound" && kind.has_secrets()) || section == "topics"
-            {
+            let every = matches!(&*section, "topics" | "kafka" | "log");
+            if section == kind.name() || (section == "outbound" && kind.has_secrets()) || every {
                 all.insert((*name).to_owned(), value.clone());
             }
         }
         all
-    }
-
-    /// Asks the console, as the operator.
-    pub async fn console(&self, method: Method, path: &str, body: Option<Value>) -> Response {
-        self.console_as(OPERATOR_KEY, method, path, body).await
-    }
-
-    /// Asks the console with some key.
-    pub async fn console_as(&self, key: &str, method: Method, path: &str, body: Option<Value>) -> Response {
-        let request = self.http.request(method, format!("{}{path}", self.service(Kind::Console).api()));
-        let request = request.bearer_auth(key);
-        let request = match body {
-            Some(body) => request.json(&body),
-            None => request,
-        };
-        request.send().await.unwrap()
-    }
-
-    /// Makes an account and a key of it that may do everything an account may.
-    pub async fn account(&self, id: &str) -> String {
-        let made = self.console(Method::POST, "/v1/accounts", Some(json!({"id": id, "name": id}))).await;
-        assert_eq!(made.status(), StatusCode::CREATED, "{}", made.text().await.unwrap());
-        let scopes = json!({"name": "all", "scopes": ["events:write", "webhooks:read", "webhooks:write"]});
-        let key = self.console(Method::POST, &format!("/v1/accounts/{id}/keys"), Some(scopes)).await;
-        assert_eq!(key.status(), StatusCode::CREATED);
-        key.json::<Value>().await.unwrap()["secret"].as_str().unwrap().to_owned()
-    }
-
-    /// Makes a webhook, without verifying it. `extra` is merged into the request.
-    pub async fn create_hook(&self, account: &str, url: &str, types: &[&str], extra: Value) -> Hook {
-        let wanted = if types.is_empty() { json!("*") } else { json!(types) };
-        let mut body = json!({"account": account, "name": "story", "url": url, "types": wanted});
-        if let (Some(body), Value::Object(extra)) = (body.as_object_mut(), extra) {
-            body.extend(extra);
-        }
-        let made = self.console(Method::POST, "/v1/webhooks", Some(body)).await;
-        let status = made.status();
-        let made: Value = made.json().await.unwrap();
-        assert_eq!(status, StatusCode::CREATED, "{made}");
-        Hook {
-            id: made["id"].as_str().unwrap().to_owned(),
-            account: account.to_owned(),
-            types: types.iter().map(|kind| (*kind).to_owned()).collect(),
-            secret: made["secret"].as_str().unwrap().to_owned(),
-        }
-    }
-
-    /// Proves a webhook's URL through its file, which the receiver serves.
-    pub async fn verify(&self, hook: &Hook, receiver: &Receiver) {
-        let path = format!("/v1/webhooks/{}/verification", hook.id);
-        let file: Value = self.console(Method::GET, &path, None).await.json().await.unwrap();
-        receiver.serve(file["file_name"].as_str().unwrap(), file["content"].as_str().unwrap());
-        let verified = self.console(Method::POST, &format!("/v1/webhooks/{}/verify", hook.id), None).await;
-        assert_eq!(verified.status(), StatusCode::OK, "{}", verified.text().await.unwrap());
-    }
-
-    /// Makes a verified webhook, and keeps books on it from now on.
-    pub async fn hook(&self, account: &str, receiver: &Receiver, types: &[&str], extra: Value) -> Hook {
-        let hook = self.create_hook(account, &receiver.url("/hook"), types, extra).await;
-        self.verify(&hook, receiver).await;
-        self.registry_seen().await;
-        self.keep_books(&hook, receiver);
-        hook
     }
 
     /// Counts what is due to a webhook from now on.
@@ -259,60 +206,14 @@ impl World {
         ends.values().map(|end| end.0).max().unwrap_or(0)
     }
 
+    /// Where its services log.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The names of this installation's topics begin with it.
     pub fn prefix(&self) -> &str {
         &self.settings.prefix
-    }
-
-    /// Posts to ingest.
-    pub async fn post_events(
-        &self,
-        query: &str,
-        headers: &[(&str, &str)],
-        body: impl Into<reqwest::Body>,
-    ) -> Response {
-        let url = format!("{}/v1/events{query}", self.service(Kind::Ingest).api());
-        let mut request = self.http.post(url).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
-            request = request.bearer_auth(OPERATOR_KEY);
-        }
-        request.send().await.unwrap()
-    }
-
-    /// Sends clicks of an account through ingest, and books them.
-    pub async fn clicks(&self, account: &str, count: usize) -> Vec<Event> {
-        self.events(account, "click", count).await
-    }
-
-    /// Sends events of one type through ingest, and books them.
-    pub async fn events(&self, account: &str, kind: &str, count: usize) -> Vec<Event> {
-        let mut sent = Vec::new();
-        for n in 0..count {
-            let id = uuid::Uuid::now_v7().to_string();
-            let data: Value = serde_json::from_str(&wire::catalogue::sample(kind, n as u64)).unwrap();
-            sent.push(
-                json!({"specversion": "1.0", "id": id, "source": "/story", "type": kind, "account": account,
-                             "datacontenttype": "application/json", "data": data}),
-            );
-        }
-        for batch in sent.chunks(500) {
-            let body = serde_json::to_vec(batch).unwrap();
-            let headers = [("content-type", "application/cloudevents-batch+json")];
-            let answer = self.post_events("", &headers, body).await;
-            assert_eq!(answer.status(), StatusCode::ACCEPTED, "{}", answer.text().await.unwrap());
-        }
-        let event = |sent: &Value| Event {
-            id: sent["id"].as_str().unwrap().into(),
-            source: "/story".into(),
-            kind: kind.into(),
-            account: account.into(),
-        };
-        let events: Vec<Event> = sent.iter().map(event).collect();
-        self.book(&events);
-        events
     }
 
     /// Books events that were accepted.
@@ -340,8 +241,13 @@ impl World {
     }
 
     /// Balances the books, stops every service in good order, and deletes the topics: those of a story that failed stay.
-    pub async fn close(mut self) {
+    pub async fn close(self) {
         self.settled().await;
+        self.end().await;
+    }
+
+    /// [`World::close`] for whoever keeps books of its own.
+    pub async fn end(mut self) {
         self.closed = true;
         for service in self.services.drain(..) {
             service.stop().await;
@@ -349,6 +255,11 @@ impl World {
         let specs = self.topics.specs();
         let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
         Admin::new(&self.kafka).unwrap().delete(&names).await.unwrap();
+    }
+
+    /// Leaves everything as it lies, for somebody to look at; processes end with it.
+    pub fn abandon(mut self) {
+        self.closed = true;
     }
 
     /// Waits until the books balance: whatever is due is delivered, waiting in a tier, or dead.
@@ -389,6 +300,26 @@ impl World {
         assert!(output.status.success(), "postbode {arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
     }
+}
+
+/// Waits until every broker knows the topics: a service that asks one which does not yet would not start.
+async fn known_everywhere(kafka: &KafkaSettings, topics: &Topics) {
+    let brokers = kafka.bootstrap_servers.split(',').count();
+    if brokers == 1 {
+        return;
+    }
+    eventually(Duration::from_secs(20), "all brokers know the topics", || async {
+        // Each new client asks some broker: several in a row ask them all.
+        for _ in 0..3 * brokers {
+            let missing = Admin::new(kafka).unwrap().check(&topics.specs()).await;
+            let missing = missing.map_err(|error| error.to_string())?;
+            if let Some(problem) = missing.iter().find(|problem| problem.severity.is_fatal()) {
+                return Err(problem.to_string());
+            }
+        }
+        Ok(())
+    })
+    .await;
 }
 
 impl Drop for World {

@@ -54,6 +54,7 @@ async fn ingest_answers_503_while_kafka_is_down_and_what_it_answered_202_is_ther
         broker: Some(broker.clone()),
         services: Some(vec![Kind::Console, Kind::Ingest]),
         environment: vec![("POSTBODE__INGEST__PRODUCE_TIMEOUT", "2s".to_owned())],
+        ..WorldOptions::default()
     };
     let world = World::with("ingest-503", options).await;
     let key = format!("Bearer {}", world.account("acme").await);
