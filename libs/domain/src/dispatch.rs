@@ -30,7 +30,7 @@ use lanes::Lanes;
 use shares::Caps;
 
 use crate::{
-    BreakerSettings, Claims, DeathReason, DeliveryId, Epoch, Offset, Outcome, Progress, Revision, Schedule,
+    BreakerSettings, Claims, DeathReason, DeliveryId, Epoch, Health, Offset, Outcome, Progress, Schedule,
     Sighting, Timestamp, WebhookId, Window,
 };
 
@@ -93,8 +93,8 @@ pub struct Dispatcher<P> {
     young: VecDeque<(Timestamp, Place)>,
     /// What was found out about endpoints and is not told yet.
     findings: VecDeque<(WebhookId, Finding)>,
-    /// Webhooks that were told to be gone, and at which revision.
-    gone: HashMap<WebhookId, Revision>,
+    /// What was told of them last.
+    told: HashMap<WebhookId, Health>,
     /// Deliveries whose registry record does not exist.
     baseless: u64,
     /// Lanes that may hold too much, and under which claim.
@@ -150,7 +150,7 @@ impl<P: Clone> Dispatcher<P> {
             open: HashMap::new(),
             young: VecDeque::new(),
             findings: VecDeque::new(),
-            gone: HashMap::new(),
+            told: HashMap::new(),
             baseless: 0,
             crowded: VecDeque::new(),
             swept_at: Timestamp::from_millis(0),

@@ -22,8 +22,8 @@ pub trait Step: Send {
     /// Decides. Called in order per partition, and again for the same record after a `NotBefore` or a `Hold`.
     fn step(&mut self, now: Timestamp, record: &Record) -> Next;
 
-    /// What to write in the place of a record that is too large for its topic. None ends the process: nothing may be
-    /// dropped in silence.
+    /// What to write in the place of a record that is too large for its topic. None keeps the record under way: nothing
+    /// may be dropped in silence.
     fn shrink(&mut self, record: &Record, refused: &OutRecord) -> Option<OutRecord>;
 }
 
@@ -47,9 +47,6 @@ pub enum FlowError {
     /// The producer is beyond repair.
     #[error("writing failed for good: {0}")]
     Sink(String),
-    /// A record can be written in no way.
-    #[error("a record for {0} is too large in any form")]
-    TooLarge(Arc<str>),
 }
 
 /// How often the frontier is committed.
@@ -203,24 +200,18 @@ impl<S: Step> Flow<S> {
     fn settle(&mut self, write: WriteEvent<(Epoch, Offset)>) -> Result<(), FlowError> {
         match write {
             WriteEvent::Written((epoch, offset)) => self.book.written(epoch, offset),
-            WriteEvent::TooLarge(tag, record) => return self.write_smaller(tag, &record),
+            WriteEvent::TooLarge(tag, record) => self.write_smaller(tag, record),
             WriteEvent::Failed(why) => return Err(FlowError::Sink(why)),
         }
         Ok(())
     }
 
-    fn write_smaller(
-        &mut self,
-        (epoch, offset): (Epoch, Offset),
-        refused: &OutRecord,
-    ) -> Result<(), FlowError> {
-        let Some(source) = self.book.source_of(epoch, offset) else {
-            return Ok(());
-        };
-        let smaller = self.step.shrink(&source, refused);
-        let smaller = smaller.ok_or_else(|| FlowError::TooLarge(Arc::clone(&refused.topic)))?;
-        self.writes.begin((epoch, offset), smaller);
-        Ok(())
+    fn write_smaller(&mut self, (epoch, offset): (Epoch, Offset), refused: OutRecord) {
+        let Some(source) = self.book.source_of(epoch, offset) else { return };
+        match self.step.shrink(&source, &refused) {
+            Some(smaller) => self.writes.begin((epoch, offset), smaller),
+            None => self.writes.again((epoch, offset), refused),
+        }
     }
 
     /// Commits when it is time to, and at once for claims that are given back, unless the last commit was refused.

@@ -14,8 +14,8 @@ pub(crate) mod convert;
 mod reach;
 mod thread;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::{Epoch, Frontier, Offset, Partition};
@@ -177,7 +177,11 @@ pub struct Monitor {
     last_poll: Arc<AtomicU64>,
     claims: tokio::sync::watch::Sender<Option<usize>>,
     gone: Arc<AtomicU64>,
+    shared_at: Arc<OnceLock<Instant>>,
 }
+
+/// How long a member that got nothing may still expect its share.
+const SECOND_ROUND: Duration = Duration::from_secs(3);
 
 impl Monitor {
     fn new() -> Self {
@@ -186,6 +190,7 @@ impl Monitor {
             last_poll: Arc::default(),
             claims: tokio::sync::watch::Sender::new(None),
             gone: Arc::default(),
+            shared_at: Arc::default(),
         }
     }
 
@@ -204,7 +209,14 @@ impl Monitor {
     /// # Errors
     /// Says what is waited for.
     pub fn joined(&self) -> Result<(), String> {
-        self.claims().map(drop).ok_or_else(|| "waiting for the consumer group".to_owned())
+        let waiting = || Err("waiting for the consumer group".to_owned());
+        match self.claims() {
+            None => waiting(),
+            // A cooperative group gives a newcomer nothing at first, and its share a round later. Whoever goes by this
+            // ends the next old member; that must not come before its partitions have somewhere to go.
+            Some(0) if self.shared_at.get().is_none_or(|at| at.elapsed() < SECOND_ROUND) => waiting(),
+            Some(_) => Ok(()),
+        }
     }
 
     /// A liveness probe: red when nothing was polled for half a minute, whatever Kafka does.
@@ -223,6 +235,11 @@ impl Monitor {
     /// How many records were gone before they were read: loss, which nothing can mend.
     pub fn records_gone(&self) -> u64 {
         self.gone.load(Ordering::Relaxed)
+    }
+
+    fn shared(&self, claims: usize) {
+        self.shared_at.get_or_init(Instant::now);
+        self.claims.send_replace(Some(claims));
     }
 
     fn gone(&self, records: i64) {

@@ -13,6 +13,9 @@ use crate::{SendError, Sink};
 /// How long a write waits before it is repeated.
 const REPEAT: Duration = Duration::from_millis(200);
 
+/// How long one waits that its topic refuses.
+const REPEAT_REFUSED: Duration = Duration::from_secs(2);
+
 /// Writes under way, each under a tag by which its writer knows it.
 pub struct Writes<T> {
     sink: Sink,
@@ -64,6 +67,16 @@ impl<T: Send + Sync + 'static> Writes<T> {
         self.sink.send_then(&copy, move |result| {
             let _ = tell.send(Ack { tag, record, result: result.map(drop) });
         });
+    }
+
+    /// Repeats a write that was refused for its size, for as long as it takes: somebody has to change the topic.
+    pub fn again(&mut self, tag: T, record: OutRecord) {
+        tracing::error!(
+            kafka.topic = &*record.topic,
+            "a record is too large for its topic in any form, and waits"
+        );
+        self.failures.0.fetch_add(1, Ordering::Relaxed);
+        self.repeats.push((Instant::now() + REPEAT_REFUSED, tag, record));
     }
 
     /// The next write that came to an end. Repeats what failed for a reason that may pass. Waits for ever while nothing

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
 use domain::{
     Change, Clock, DeathReason, Epoch, Health, Outcome, Progress, RecordPlace, Standing, Tier, Timestamp,
     WebhookId,
@@ -85,27 +84,25 @@ impl Effects {
     }
 
     /// A record was refused for its size: a dead letter goes without its value, and in the end with nothing but its
-    /// coordinates; anything else becomes a dead letter.
-    ///
-    /// # Errors
-    /// When it can be written in no way: nothing may be dropped in silence.
-    pub(crate) fn too_large(&self, tag: Tag, refused: &OutRecord) -> anyhow::Result<()> {
+    /// coordinates; anything else becomes a dead letter. What can be written in no way stays under way: nothing may be
+    /// dropped in silence.
+    pub(crate) fn too_large(&mut self, tag: Tag, refused: OutRecord) {
         let Tag::Record(place, held) = tag else {
             tracing::error!(kafka.topic = &*refused.topic, "a finding is too large for its topic");
-            return Ok(());
+            return;
         };
         if refused.topic != self.topics.dead_deliveries {
             let progress = delivery::read_progress(&refused.headers).unwrap_or_default();
-            self.bury(place, DeathReason::TooLarge, &progress, None, held);
-            return Ok(());
+            return self.bury(place, DeathReason::TooLarge, &progress, None, held);
         }
         let smaller = match refused.value {
-            Some(_) => Some(dead_letter::without_value(refused)),
-            None => dead_letter::bare(refused),
+            Some(_) => Some(dead_letter::without_value(&refused)),
+            None => dead_letter::bare(&refused),
         };
-        let smaller = smaller.with_context(|| format!("{} takes no dead letter at all", refused.topic))?;
-        self.writes.begin(Tag::Record(place, held), smaller);
-        Ok(())
+        match smaller {
+            Some(smaller) => self.writes.begin(Tag::Record(place, held), smaller),
+            None => self.writes.again(Tag::Record(place, held), refused),
+        }
     }
 
     /// Writes down what was found out about an endpoint, until that is acknowledged. Every process that finds it out

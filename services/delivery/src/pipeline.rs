@@ -234,7 +234,7 @@ impl Shell {
         match write {
             WriteEvent::Written(Tag::Record(place, _)) => self.dispatcher.handle_written(place),
             WriteEvent::Written(Tag::Finding) => {}
-            WriteEvent::TooLarge(tag, refused) => self.effects.too_large(tag, &refused)?,
+            WriteEvent::TooLarge(tag, refused) => self.effects.too_large(tag, refused),
             WriteEvent::Failed(why) => bail!("writing failed for good: {why}"),
         }
         Ok(())

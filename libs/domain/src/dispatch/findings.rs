@@ -20,10 +20,7 @@ pub(super) enum Finding {
 impl<P: Clone> Dispatcher<P> {
     /// The endpoint of a webhook is gone for good, as of the revision that was called.
     pub fn handle_gone(&mut self, standing: &Standing) {
-        let (id, revision) = (standing.webhook.id.clone(), standing.webhook.revision);
-        if self.gone.insert(id.clone(), revision) != Some(revision) {
-            self.findings.push_back((id, Finding::Gone(revision)));
-        }
+        self.findings.push_back((standing.webhook.id.clone(), Finding::Gone(standing.webhook.revision)));
     }
 
     /// What to write down, if a finding is news to the registry.
@@ -45,7 +42,11 @@ impl<P: Clone> Dispatcher<P> {
                 (Finding::Well, Some(_)) => (standing.webhook.revision, None, None),
                 (Finding::Failing(_), Some(_)) | (Finding::Well, None) => continue,
             };
-            let health = Health { webhook: id, revision, failing_since, disabled };
+            let health = Health { webhook: id.clone(), revision, failing_since, disabled };
+            // The registry's view may not show yet what was just told.
+            if self.told.insert(id, health.clone()).is_some_and(|told| told == health) {
+                continue;
+            }
             return Some(Command::Health { health, standing: standing.clone() });
         }
         None

@@ -4,14 +4,20 @@
 //! the log ends before that place: it was cut, or made anew under the same name. What is read from it then are other
 //! records under known offsets, so they are read under a new claim: nothing that was done before counts for them.
 
+use std::time::Duration;
+
 use domain::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+use tokio::time::Instant;
 
 use super::SourceEvent;
 use super::context::Place;
 use super::thread::{Ended, LOOK_UP, Poller};
+
+/// How often what cannot be looked at is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How a log lies to the place where it is to be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +41,18 @@ impl Reach {
 }
 
 impl Poller {
+    /// Some topic is not there. It may come back, and the client would not notice.
+    pub(super) fn note_missing(&mut self) {
+        if self.mend_at.is_none() {
+            tracing::error!("a topic that is read is not there");
+            self.mend_at = Some(Instant::now() + LOOK_AGAIN);
+        }
+    }
+
     /// Looks at every claim's log, since the client does not say whose place it did not find. What cannot be looked at
     /// now is looked at again.
     pub(super) fn mend(&mut self) -> Result<(), Ended> {
-        if !self.out_of_reach {
+        if self.mend_at.is_none_or(|at| at > Instant::now()) {
             return Ok(());
         }
         let looks: Vec<(Place, Option<Offset>)> = self
@@ -46,24 +60,34 @@ impl Poller {
             .all()
             .map(|reading| ((reading.claim.topic.to_string(), reading.claim.partition.0), reading.next))
             .collect();
-        self.out_of_reach = false;
+        self.mend_at = None;
+        let was_missing = std::mem::take(&mut self.missing);
         for (place, next) in looks {
-            if let Err(error) = self.mend_one(&place, next)? {
+            let unharmed = !was_missing.is_empty() && !was_missing.contains(&place);
+            if let Err(error) = self.mend_one(&place, next, unharmed)? {
                 tracing::warn!(kafka.topic = place.0, kafka.partition = place.1, kafka.error = %error,
                     "a log's bounds cannot be looked up, trying again");
-                self.out_of_reach = true;
+                self.missing.insert(place);
+                self.mend_at = Some(Instant::now() + LOOK_AGAIN);
             }
         }
         Ok(())
     }
 
-    fn mend_one(&mut self, place: &Place, next: Option<Offset>) -> Result<KafkaResult<()>, Ended> {
+    /// Reads on, where a log may not be read any more; one that is `unharmed` is left alone as long as it holds its place.
+    fn mend_one(
+        &mut self,
+        place: &Place,
+        next: Option<Offset>,
+        unharmed: bool,
+    ) -> Result<KafkaResult<()>, Ended> {
         let (topic, partition) = (place.0.as_str(), place.1);
         let (low, high) = match self.client.fetch_watermarks(topic, partition, LOOK_UP) {
             Ok(bounds) => bounds,
             Err(error) => return Ok(Err(error)),
         };
         let from = match Reach::of(next, low, high) {
+            Reach::Holds if unharmed => return Ok(Ok(())),
             Reach::Holds => next.map_or(low, |next| next.0),
             Reach::BeginsLater(gone) => {
                 tracing::error!(

@@ -43,8 +43,10 @@ pub(super) struct Poller {
     pub(super) monitor: Monitor,
     cluster: Option<String>,
     pub(super) claimed: Claimed,
-    /// Some log does not reach to where it is to be read on.
-    pub(super) out_of_reach: bool,
+    /// Some log does not reach to where it is to be read on, or is not there: when to look.
+    pub(super) mend_at: Option<Instant>,
+    /// Partitions that could not be looked at.
+    pub(super) missing: HashSet<Place>,
     assigning: Vec<Vec<Place>>,
     revoking: Vec<Revocation>,
 }
@@ -81,7 +83,8 @@ impl Poller {
             monitor,
             cluster: None,
             claimed: Claimed::of(&options.topics),
-            out_of_reach: false,
+            mend_at: None,
+            missing: HashSet::new(),
             assigning: Vec::new(),
             revoking: Vec::new(),
         })
@@ -133,8 +136,13 @@ impl Poller {
                 Ok(message) => records.extend(self.claim(&message)),
                 Err(KafkaError::MessageConsumptionFatal(code)) => return Err(self.fail(code.to_string())),
                 Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset)) => {
-                    self.out_of_reach = true;
+                    self.mend_at = Some(Instant::now());
                 }
+                Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::UnknownPartition
+                    | RDKafkaErrorCode::UnknownTopic
+                    | RDKafkaErrorCode::UnknownTopicOrPartition,
+                )) => self.note_missing(),
                 Err(error) => tracing::error!(kafka.error = %error, "reading met an error"),
             }
             if records.len() >= BATCH {
@@ -319,7 +327,7 @@ impl Poller {
     }
 
     fn count_claims(&self) {
-        self.monitor.claims.send_replace(Some(self.claimed.len()));
+        self.monitor.shared(self.claimed.len());
     }
 }
 
