@@ -95,12 +95,12 @@ impl Book {
     }
 }
 
-/// An array holds as many events as begin in it; anything else is one.
+/// A batch holds as many events as elements begin in it, each with its delivery's id; anything else is one.
 fn events_in(body: &[u8]) -> u64 {
     if body.first() != Some(&b'[') {
         return 1;
     }
-    memchr::memmem::find_iter(body, b"{\"type\":").count() as u64
+    memchr::memmem::find_iter(body, b"{\"webhook-id\":").count() as u64
 }
 
 #[cfg(test)]
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn an_array_counts_its_events() {
-        assert_eq!(events_in(br#"[{"type":"click"},{"type":"open"}]"#), 2);
+        assert_eq!(events_in(br#"[{"webhook-id":"a","type":"click"},{"webhook-id":"b","type":"open"}]"#), 2);
         assert_eq!(events_in(br#"{"type":"click"}"#), 1);
     }
 }

@@ -8,7 +8,7 @@ const WEIGHT: f64 = 0.2;
 const UNKNOWN: f64 = 0.02;
 /// Calls that take so many times as long as they could are strained, unless they are as short as this.
 const STRAIN: f64 = 3.0;
-const UNSTRAINED: f64 = 0.01;
+const UNSTRAINED: f64 = 0.03;
 /// How fast the best is forgotten, with each call: an endpoint may become slower for good.
 const FORGET: f64 = 1.0005;
 /// What a lane is taken to need at least while POSTs of it have been running for long.
@@ -91,11 +91,11 @@ mod tests {
             drain.is_strained()
         };
         assert!(!call(2, 50));
-        assert!(!call(9, 50), "short enough");
-        assert!(call(20, 50));
-        assert!(!call(20, 5_000), "that is what it takes now");
-        assert!(!call(50, 50));
-        assert!(call(100, 50));
+        assert!(!call(25, 50), "short enough");
+        assert!(call(50, 50));
+        assert!(!call(50, 9_000), "that is what it takes now");
+        assert!(!call(140, 50));
+        assert!(call(300, 50));
     }
 
     #[test]

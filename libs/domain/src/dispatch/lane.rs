@@ -18,7 +18,7 @@ const FIRST_WIDTH: usize = 2;
 /// A webhook's limit is never above this.
 const MOST_WIDTH: usize = 10_000;
 /// A POST that has been running for so long is overdue: its lane is not brisk.
-pub(super) const OVERDUE: Duration = Duration::from_millis(250);
+pub(super) const OVERDUE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Lane {

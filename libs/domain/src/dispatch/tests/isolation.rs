@@ -115,7 +115,7 @@ fn a_lane_that_begins_to_hang_is_noticed_and_begins_no_more_than_its_share() {
     }
     (100..110).for_each(|offset| bench.read(offset, "turns"));
     assert_eq!(running(&mut bench), 10);
-    bench.now = bench.now + Duration::from_millis(250);
+    bench.now = bench.now + secs(1);
     (110..200).for_each(|offset| bench.read(offset, "turns"));
     assert_eq!(running(&mut bench), 20);
     bench.outcome(100, &answered(200));
