@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_request_refuses_what_it_does_not_know() {
-    for later in ["filter", "batch", "fields"] {
+    for later in ["filter", "fields"] {
         let body = json!({"name": "n", "url": "u", "types": "*", later: "x"});
         let error = serde_json::from_value::<NewWebhook>(body).unwrap_err().to_string();
         assert!(error.contains(&format!("unknown field `{later}`")), "{error}");
@@ -17,6 +17,14 @@ fn null_lifts_the_rate_limit_and_silence_keeps_it() {
     assert_eq!(read(json!({"limits": {"per_second": null}})), Some(None));
     assert_eq!(read(json!({"limits": {"per_second": 5}})), Some(Some(5)));
     assert_eq!(read(json!({"limits": {}})), None);
+    assert_eq!(read(json!({})), None);
+}
+
+#[test]
+fn null_ends_batches_and_silence_keeps_them() {
+    let read = |value| serde_json::from_value::<WebhookPatch>(value).unwrap().batch;
+    assert_eq!(read(json!({"batch": null})), Some(None));
+    assert_eq!(read(json!({"batch": {}})), Some(Some(BatchPatch::default())));
     assert_eq!(read(json!({})), None);
 }
 

@@ -10,7 +10,10 @@ use crate::rules::access::Actor;
 use crate::world::World;
 
 pub(super) async fn list<W: World>(_: Shared<W>, _: Actor) -> Result<Json<Page<EventType>>, Refusal> {
-    Ok(Json(Page { items: catalogue::types().iter().map(shown).collect(), next: None }))
+    Ok(Json(Page {
+        items: catalogue::types().iter().chain(catalogue::operational()).map(shown).collect(),
+        next: None,
+    }))
 }
 
 fn shown(kind: &EventKind) -> EventType {

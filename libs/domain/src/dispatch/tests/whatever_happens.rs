@@ -225,7 +225,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     /// Whatever happens in whatever order: no commit passes what is not done, nothing is sent or written twice at once
     /// under one claim, and in the end everything is done.

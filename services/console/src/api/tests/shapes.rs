@@ -103,6 +103,10 @@ async fn the_catalogue_is_there_for_every_key() {
             .iter()
             .any(|kind| kind.name == "click" && kind.sample.is_object() && !kind.fields.is_empty())
     );
+    assert!(
+        page.items.iter().any(|kind| kind.name == "postbode.webhook.disabled"),
+        "what Postbode itself sends"
+    );
 }
 
 #[tokio::test]
