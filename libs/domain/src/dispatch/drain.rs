@@ -40,6 +40,11 @@ impl Drain {
         }
     }
 
+    /// Whether no POST has ended yet.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.takes.is_none()
+    }
+
     /// Whether calls take much longer than they could: there are more at once than the endpoint, or this process, gets on
     /// with, and yet more would only wait elsewhere.
     pub(super) fn is_strained(&self) -> bool {

@@ -164,7 +164,8 @@ impl Lane {
 
     /// Whether only this process keeps it from sending more: its endpoint takes calls well and nobody asked for less.
     pub(super) fn is_unhindered(&self) -> bool {
-        self.is_brisk()
+        let does_well = self.overdue == 0 && (self.prompt || self.drain.is_unknown());
+        does_well
             && !self.breaker.is_open()
             && self.limits.per_second.is_none()
             && self.width < self.most_width()

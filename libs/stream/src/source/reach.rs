@@ -61,9 +61,8 @@ impl Poller {
             .map(|reading| ((reading.claim.topic.to_string(), reading.claim.partition.0), reading.next))
             .collect();
         self.mend_at = None;
-        let was_missing = std::mem::take(&mut self.missing);
         for (place, next) in looks {
-            let unharmed = !was_missing.is_empty() && !was_missing.contains(&place);
+            let unharmed = !self.missing.is_empty() && !self.missing.contains(&place);
             if let Err(error) = self.mend_one(&place, next, unharmed)? {
                 tracing::warn!(kafka.topic = place.0, kafka.partition = place.1, kafka.error = %error,
                     "a log's bounds cannot be looked up, trying again");
@@ -88,6 +87,12 @@ impl Poller {
         };
         let from = match Reach::of(next, low, high) {
             Reach::Holds if unharmed => return Ok(Ok(())),
+            // The client never reads again from what it has seen go (tried, with assigning it once more).
+            Reach::Holds | Reach::BeginsLater(_) | Reach::EndsBefore if self.missing.contains(place) => {
+                return Err(
+                    self.fail(format!("{topic} was gone and is back: it is read again from a new start"))
+                );
+            }
             Reach::Holds => next.map_or(low, |next| next.0),
             Reach::BeginsLater(gone) => {
                 tracing::error!(

@@ -121,7 +121,7 @@ impl Poller {
         self.events.blocking_send(event).map_err(|_| Ended)
     }
 
-    fn fail(&self, why: String) -> Ended {
+    pub(super) fn fail(&self, why: String) -> Ended {
         tracing::error!(kafka.error = why, "the consumer failed for good");
         let _ = self.tell(SourceEvent::Failed(why));
         Ended
