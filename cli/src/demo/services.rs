@@ -83,7 +83,12 @@ impl Plan<'_> {
             config.insert("ingest".into(), Table::from_iter([("source".to_owned(), source)]).into());
         }
         if name == DELIVERY {
-            config.insert("delivery".into(), toml! { defer = "2s" }.into());
+            // One endpoint refuses everything, to show dead letters: a breaker would keep its deliveries waiting instead.
+            let delivery = toml! {
+                defer = "2s"
+                breaker_failures = 0
+            };
+            config.insert("delivery".into(), delivery.into());
             let tiers = self.tiers();
             config["delivery"].as_table_mut().map(|delivery| delivery.insert("schedule".into(), tiers));
         }
