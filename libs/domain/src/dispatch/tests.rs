@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::fixtures::webhook;
 use crate::{Change, DisabledReason, Frontier, Limits, Registry, State, Tiers, Webhook};
+use bench::Bench;
 
 const E: Epoch = Epoch(1);
 
@@ -22,133 +23,6 @@ fn place(offset: i64) -> Place {
 
 fn answered(status: u16) -> Outcome {
     Outcome::Answered { status, retry_after: None }
-}
-
-/// A dispatcher over two tiers, its registry, and the time.
-struct Bench {
-    dispatcher: Dispatcher<i64>,
-    registry: Registry,
-    fresh: bool,
-    now: Timestamp,
-}
-
-impl Bench {
-    fn new(webhooks: &[Webhook]) -> Self {
-        Self::with(webhooks, |_| ())
-    }
-
-    fn with(webhooks: &[Webhook], change: impl FnOnce(&mut DispatchSettings)) -> Self {
-        let tiers = Tiers::new([secs(5), secs(30), secs(300)]).unwrap();
-        let schedule = Schedule::new(tiers, &[secs(5), secs(30)]).unwrap();
-        let mut settings = DispatchSettings::new(schedule);
-        change(&mut settings);
-        let mut bench = Self {
-            dispatcher: Dispatcher::new(settings),
-            registry: Registry::default(),
-            fresh: true,
-            now: at(1_000_000),
-        };
-        for (offset, webhook) in webhooks.iter().enumerate() {
-            bench.register(i64::try_from(offset).unwrap(), webhook.clone());
-        }
-        bench.dispatcher.handle_assigned(E, Some(Offset(0)), Vec::new());
-        bench
-    }
-
-    fn register(&mut self, offset: i64, webhook: Webhook) {
-        self.registry.apply(Offset(offset), Change::Webhook(Box::new(webhook)));
-        self.dispatcher.handle_registry();
-    }
-
-    fn read(&mut self, offset: i64, webhook: &str) {
-        self.read_with(offset, webhook, 0, Progress::default());
-    }
-
-    fn read_with(&mut self, offset: i64, webhook: &str, registry: i64, progress: Progress) {
-        let job = Job {
-            webhook: webhook.into(),
-            delivery: format!("dlv_{offset}").as_str().into(),
-            registry: Offset(registry),
-            progress,
-            bytes: 100,
-            payload: offset,
-        };
-        self.dispatcher.handle_delivery(self.now, place(offset), job);
-    }
-
-    /// Everything there is to do now; commits are accepted at once.
-    fn commands(&mut self) -> Vec<Command<i64>> {
-        let mut commands = Vec::new();
-        loop {
-            let view = View { registry: &self.registry, fresh: self.fresh };
-            match self.dispatcher.next_command(self.now, view) {
-                Some(Command::Commit(_)) => self.dispatcher.handle_committed(self.now, true),
-                Some(command) => commands.push(command),
-                None => return commands,
-            }
-        }
-    }
-
-    /// The commit that is asked for now.
-    fn commit(&mut self) -> Option<Vec<Frontier>> {
-        let view = View { registry: &self.registry, fresh: self.fresh };
-        std::iter::from_fn(|| self.dispatcher.next_command(self.now, view)).find_map(
-            |command| match command {
-                Command::Commit(frontiers) => Some(frontiers),
-                Command::Send { .. }
-                | Command::Retry { .. }
-                | Command::DeadLetter { .. }
-                | Command::Health { .. }
-                | Command::Release(_)
-                | Command::Pause(_)
-                | Command::Resume(_) => None,
-            },
-        )
-    }
-
-    /// Lets webhooks take a call each, from another partition, so that they are known to be brisk.
-    fn prove(&mut self, webhooks: &[&str]) {
-        let epoch = Epoch(99);
-        self.dispatcher.handle_assigned(epoch, Some(Offset(0)), Vec::new());
-        for (n, webhook) in (0..).zip(webhooks) {
-            let place = Place { epoch, offset: Offset(n) };
-            let (registry, progress) = (Offset(0), Progress::default());
-            let (webhook, delivery) = ((*webhook).into(), "dlv".into());
-            let job = Job { webhook, delivery, registry, progress, bytes: 100, payload: n };
-            self.dispatcher.handle_delivery(self.now, place, job);
-            assert_eq!(self.sends(), [n]);
-            self.dispatcher.handle_outcome(self.now, place, self.now, &answered(200));
-        }
-    }
-
-    /// What is sent now, by offset.
-    fn sends(&mut self) -> Vec<i64> {
-        let send = |command: &Command<i64>| match command {
-            Command::Send { members, .. } => members.first().map(|(place, _)| place.offset.0),
-            Command::Retry { .. }
-            | Command::DeadLetter { .. }
-            | Command::Health { .. }
-            | Command::Commit(_)
-            | Command::Release(_)
-            | Command::Pause(_)
-            | Command::Resume(_) => None,
-        };
-        let commands = self.commands();
-        let sends: Vec<i64> = commands.iter().filter_map(send).collect();
-        assert_eq!(sends.len(), commands.len(), "only sends are expected: {commands:?}");
-        sends
-    }
-
-    fn outcome(&mut self, offset: i64, outcome: &Outcome) -> Fate {
-        self.dispatcher.handle_outcome(self.now, place(offset), self.now, outcome).remove(0)
-    }
-
-    fn frontier(&mut self) -> Vec<Frontier> {
-        self.dispatcher.claims.committed(false);
-        let said = self.dispatcher.claims.next_commit(true, |_| true).unwrap_or_default();
-        self.dispatcher.claims.committed(false);
-        said
-    }
 }
 
 fn frontier(offset: i64, completed: &[i64]) -> Vec<Frontier> {
@@ -416,6 +290,7 @@ fn a_record_that_is_no_delivery_is_buried_whatever_the_registry_says() {
 }
 
 mod batches;
+mod bench;
 mod breakers;
 mod isolation;
 mod whatever_happens;

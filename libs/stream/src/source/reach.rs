@@ -62,8 +62,7 @@ impl Poller {
             .collect();
         self.mend_at = None;
         for (place, next) in looks {
-            let unharmed = !self.missing.is_empty() && !self.missing.contains(&place);
-            if let Err(error) = self.mend_one(&place, next, unharmed)? {
+            if let Err(error) = self.mend_one(&place, next)? {
                 tracing::warn!(kafka.topic = place.0, kafka.partition = place.1, kafka.error = %error,
                     "a log's bounds cannot be looked up, trying again");
                 self.missing.insert(place);
@@ -73,26 +72,21 @@ impl Poller {
         Ok(())
     }
 
-    /// Reads on, where a log may not be read any more; one that is `unharmed` is left alone as long as it holds its place.
-    fn mend_one(
-        &mut self,
-        place: &Place,
-        next: Option<Offset>,
-        unharmed: bool,
-    ) -> Result<KafkaResult<()>, Ended> {
+    /// Reads on, where a log may not be read any more. While some are missing the others are left alone as long as they
+    /// hold their place.
+    fn mend_one(&mut self, place: &Place, next: Option<Offset>) -> Result<KafkaResult<()>, Ended> {
         let (topic, partition) = (place.0.as_str(), place.1);
         let (low, high) = match self.client.fetch_watermarks(topic, partition, LOOK_UP) {
             Ok(bounds) => bounds,
             Err(error) => return Ok(Err(error)),
         };
-        let from = match Reach::of(next, low, high) {
-            Reach::Holds if unharmed => return Ok(Ok(())),
+        if self.missing.contains(place) {
             // The client never reads again from what it has seen go (tried, with assigning it once more).
-            Reach::Holds | Reach::BeginsLater(_) | Reach::EndsBefore if self.missing.contains(place) => {
-                return Err(
-                    self.fail(format!("{topic} was gone and is back: it is read again from a new start"))
-                );
-            }
+            let why = format!("{topic} was gone and is back: it is read again from a new start");
+            return Err(self.fail(why));
+        }
+        let from = match Reach::of(next, low, high) {
+            Reach::Holds if !self.missing.is_empty() => return Ok(Ok(())),
             Reach::Holds => next.map_or(low, |next| next.0),
             Reach::BeginsLater(gone) => {
                 tracing::error!(

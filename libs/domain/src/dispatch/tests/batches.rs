@@ -10,17 +10,9 @@ fn batched(max_events: u32) -> Webhook {
 
 /// The offsets of each POST that is sent now, and the batch's name.
 fn posts(bench: &mut Bench) -> Vec<(Vec<i64>, Option<DeliveryId>)> {
-    let sent = |command| match command {
-        Command::Send { members, batch, .. } => {
-            Some((members.into_iter().map(|(place, _)| place.offset.0).collect(), batch))
-        }
-        Command::Retry { .. }
-        | Command::DeadLetter { .. }
-        | Command::Health { .. }
-        | Command::Commit(_)
-        | Command::Release(_)
-        | Command::Pause(_)
-        | Command::Resume(_) => None,
+    let sent = |command| {
+        let Command::Send { members, batch, .. } = command else { return None };
+        Some((members.into_iter().map(|(place, _)| place.offset.0).collect(), batch))
     };
     bench.commands().into_iter().filter_map(sent).collect()
 }

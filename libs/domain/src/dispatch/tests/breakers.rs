@@ -26,19 +26,11 @@ fn turn(bench: &mut Bench, status: u16) -> Vec<Command<i64>> {
 }
 
 fn healths(commands: &[Command<i64>]) -> Vec<Health> {
-    commands
-        .iter()
-        .filter_map(|command| match command {
-            Command::Health { health, .. } => Some(health.clone()),
-            Command::Send { .. }
-            | Command::Retry { .. }
-            | Command::DeadLetter { .. }
-            | Command::Commit(_)
-            | Command::Release(_)
-            | Command::Pause(_)
-            | Command::Resume(_) => None,
-        })
-        .collect()
+    let health = |command: &Command<i64>| {
+        let Command::Health { health, .. } = command else { return None };
+        Some(health.clone())
+    };
+    commands.iter().filter_map(health).collect()
 }
 
 impl Bench {
