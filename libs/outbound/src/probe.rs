@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use domain::Phase;
 use tokio::time::Instant;
+use tower::ServiceExt as _;
 
 use crate::{ConnectionStats, Phases};
 
@@ -157,19 +158,26 @@ impl<S> tower::Layer<S> for ProbeLayer {
     type Service = ProbedConnector<S>;
 
     fn layer(&self, connector: S) -> Self::Service {
-        ProbedConnector { connector, counters: Arc::clone(&self.0) }
+        ProbedConnector { connector: Arc::new(connector), counters: Arc::clone(&self.0) }
     }
 }
 
-#[derive(Clone)]
+/// reqwest clones its connector for every request, and few requests open a connection: the clone is put off until then.
 pub(crate) struct ProbedConnector<S> {
-    connector: S,
+    connector: Arc<S>,
     counters: Arc<Counters>,
+}
+
+impl<S> Clone for ProbedConnector<S> {
+    fn clone(&self) -> Self {
+        Self { connector: Arc::clone(&self.connector), counters: Arc::clone(&self.counters) }
+    }
 }
 
 impl<S, R> tower::Service<R> for ProbedConnector<S>
 where
-    S: tower::Service<R>,
+    S: tower::Service<R> + Clone + Send + 'static,
+    R: Send + 'static,
     S::Future: Send + 'static,
     S::Response: 'static,
     S::Error: 'static,
@@ -178,13 +186,13 @@ where
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.connector.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: R) -> Self::Future {
         let counters = Counting { counters: Arc::clone(&self.counters), opened: false };
-        let opening = self.connector.call(target);
+        let opening = S::clone(&self.connector).oneshot(target);
         match current() {
             Some(probe) => Box::pin(dial(probe, counters, opening)),
             None => Box::pin(counters.count(opening)),

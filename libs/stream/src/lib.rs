@@ -20,7 +20,7 @@ pub use flow::{Flow, FlowError, Next, Step};
 pub use journal::{Journal, JournalOptions, Recorded, WriteError};
 pub use scan::{Scan, ScanError, ScanOptions, Span};
 pub use settings::KafkaSettings;
-pub use sink::{SendError, Sink, SinkOptions, Written};
+pub use sink::{Codec, SendError, Sink, SinkOptions, Written};
 pub use source::{Claim, Monitor, Source, SourceEvent, SourceOptions};
 pub use table::{Table, TableError, TableOptions, TableState};
 pub use turn::Turn;

@@ -29,12 +29,42 @@ pub struct SinkOptions {
     pub patience: Duration,
     /// The largest record, headers included.
     pub max_record_bytes: usize,
+    /// How batches are compressed. A topic that asks for another codec has its broker compress each one again.
+    pub codec: Codec,
+}
+
+/// A codec of Kafka's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Cheap.
+    Lz4,
+    /// Small.
+    Zstd,
 }
 
 impl SinkOptions {
     /// Short waits, a minute of patience.
     pub fn new(max_record_bytes: usize) -> Self {
-        Self { linger: Duration::from_millis(2), patience: Duration::from_secs(60), max_record_bytes }
+        Self {
+            linger: Duration::from_millis(2),
+            patience: Duration::from_secs(60),
+            max_record_bytes,
+            codec: Codec::Lz4,
+        }
+    }
+
+    /// For records that nobody waits for: full batches, since a request costs a broker more than the records in it.
+    pub fn unhurried(max_record_bytes: usize) -> Self {
+        Self { linger: Duration::from_millis(100), codec: Codec::Zstd, ..Self::new(max_record_bytes) }
+    }
+}
+
+impl Codec {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
     }
 }
 
@@ -81,7 +111,7 @@ impl Sink {
             ("delivery.timeout.ms", options.patience.as_millis().to_string()),
             ("message.max.bytes", (options.max_record_bytes + RECORD_OVERHEAD).to_string()),
             ("queue.buffering.max.kbytes", "131072".to_owned()),
-            ("compression.type", "lz4".to_owned()),
+            ("compression.type", options.codec.name().to_owned()),
         ];
         for (name, value) in defaults {
             if config.get(name).is_none() {

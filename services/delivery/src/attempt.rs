@@ -1,5 +1,6 @@
 //! One attempt: made, and told.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp, Verdict};
@@ -12,12 +13,14 @@ use wire::text;
 use crate::bodies::{self, Parcel};
 use crate::credentials::Credentials;
 use crate::held::{Held, Payload};
+use crate::history::History;
 
 /// What every attempt needs.
 pub(crate) struct Attempts {
     pub(crate) outbound: Outbound,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) user_agent: HeaderValue,
+    pub(crate) history: History,
 }
 
 /// An attempt that ended.
@@ -29,8 +32,6 @@ pub(crate) struct Done {
     pub(crate) began: Timestamp,
     pub(crate) sent: HeaderMap,
     pub(crate) exchange: Exchange,
-    /// The record for the history, where it depends on nothing that is decided later.
-    pub(crate) written: Option<Vec<u8>>,
 }
 
 /// An attempt to be made.
@@ -52,10 +53,12 @@ impl Attempts {
             true => exchange.instrument(span(&standing, number, &members)).await,
             false => exchange.await,
         };
-        let mut done = Done { members, batch, standing, number, began, sent, exchange, written: None };
-        // Here it costs no time of the one thread that decides.
-        if done.exchange.outcome.verdict() == Verdict::Delivered {
-            done.written = done.record(Fate::Delivered, began).and_then(|it| serde_json::to_vec(&it).ok());
+        let mut done = Done { members, batch, standing, number, began, sent, exchange };
+        // What does not depend on a decision costs no time of the one thread that decides.
+        if done.is_delivered() {
+            self.history.write(&done, Fate::Delivered, began);
+            done.sent = HeaderMap::new();
+            done.exchange.response = None;
         }
         done
     }
@@ -93,14 +96,21 @@ pub(crate) fn unsent(outcome: Outcome) -> Exchange {
 }
 
 impl Done {
+    pub(crate) fn is_delivered(&self) -> bool {
+        self.exchange.outcome.verdict() == Verdict::Delivered
+    }
+
     /// The record for the history; none if the record was no delivery.
-    pub(crate) fn record(&self, fate: Fate, now: Timestamp) -> Option<Attempt> {
-        let (_, first) = self.members.first()?;
-        let delivery = first.delivery.as_ref().ok()?;
+    pub(crate) fn record(&self, fate: Fate, now: Timestamp) -> Option<Attempt<'_>> {
+        let (_, head) = self.members.first()?;
+        let delivery = head.delivery.as_ref().ok()?;
+        let mut first = member(head)?;
+        let mut members = Vec::new();
+        if let Some(batch) = &self.batch {
+            first.delivery = batch.as_str().into();
+            members = self.members.iter().filter_map(|(_, held)| member(held)).collect();
+        }
         let outcome = &self.exchange.outcome;
-        let Member { event, kind, message, recipient, origin, .. } = member(first)?;
-        let id = self.batch.as_ref().unwrap_or(&delivery.id);
-        let members = self.batch.iter().flat_map(|_| &self.members);
         let next_due = match fate {
             Fate::Retried(tier) => Some(text::rfc3339(now + tier.delay())),
             Fate::Delivered | Fate::Died(_) | Fate::Stale => None,
@@ -108,55 +118,48 @@ impl Done {
         let response = self.exchange.response.as_ref();
         Some(Attempt {
             v: 1,
-            delivery: id.to_string(),
-            webhook: delivery.webhook.to_string(),
-            account: delivery.event.account.to_string(),
-            event,
-            kind,
-            message,
-            recipient,
-            origin,
+            webhook: delivery.webhook.as_str().into(),
+            account: delivery.event.account.as_str().into(),
+            first,
             number: self.number,
             started_at: text::rfc3339(self.began),
             duration: durations(&self.exchange.phases),
-            url: self.standing.webhook.url.to_string(),
+            url: Cow::Borrowed(&self.standing.webhook.url),
             request_headers: self.shown_headers(),
-            outcome: outcome.class().to_owned(),
+            outcome: outcome.class().into(),
             status: outcome.status(),
-            error: (outcome.verdict() != Verdict::Delivered).then(|| outcome.explain()),
+            error: (!self.is_delivered()).then(|| outcome.explain()),
             response_headers: response.map(|response| shown(&response.headers, |_| true)).unwrap_or_default(),
-            response_body: response.map(|response| String::from_utf8_lossy(&response.body).into_owned()),
+            response_body: response.map(|response| String::from_utf8_lossy(&response.body)),
             next_due,
-            trace: trace_of(first),
-            members: members.filter_map(|(_, held)| member(held)).collect(),
+            trace: trace_of(head),
+            members,
         })
     }
 
     /// What was sent, without the customer's own headers: they carry passwords.
-    fn shown_headers(&self) -> Vec<(String, String)> {
+    fn shown_headers(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
         let own = &self.standing.webhook.headers;
         shown(&self.sent, |name| !own.iter().any(|header| header.name.eq_ignore_ascii_case(name)))
     }
 }
 
-fn member(held: &Held) -> Option<Member> {
+fn member(held: &Held) -> Option<Member<'_>> {
     let delivery = held.delivery.as_ref().ok()?;
     let Searchable { message, recipient } = Searchable::of(held);
     Some(Member {
-        delivery: delivery.id.to_string(),
-        event: delivery.event.id.to_string(),
-        kind: delivery.event.kind.to_string(),
+        delivery: delivery.id.as_str().into(),
+        event: delivery.event.id.as_str().into(),
+        kind: delivery.event.kind.as_str().into(),
         message,
         recipient,
         origin: delivery.origin.map(|origin| origin.to_string()),
     })
 }
 
-fn shown(headers: &HeaderMap, show: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+fn shown(headers: &HeaderMap, show: impl Fn(&str) -> bool) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     let shown = headers.iter().filter(|(name, _)| show(name.as_str()));
-    shown
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect()
+    shown.map(|(name, value)| (name.as_str().into(), String::from_utf8_lossy(value.as_bytes()))).collect()
 }
 
 fn durations(phases: &Phases) -> Durations {
@@ -171,26 +174,28 @@ fn durations(phases: &Phases) -> Durations {
 
 /// What people search the history by.
 #[derive(Default, serde::Deserialize)]
-struct Searchable {
-    #[serde(rename = "id", default, deserialize_with = "text_only")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "text_only")]
-    recipient: Option<String>,
+struct Searchable<'a> {
+    #[serde(rename = "id", default, borrow, deserialize_with = "text_only")]
+    message: Option<Cow<'a, str>>,
+    #[serde(default, borrow, deserialize_with = "text_only")]
+    recipient: Option<Cow<'a, str>>,
 }
 
-impl Searchable {
-    fn of(held: &Held) -> Self {
+impl<'a> Searchable<'a> {
+    fn of(held: &'a Held) -> Self {
         held.record.value.as_ref().and_then(|data| serde_json::from_slice(data).ok()).unwrap_or_default()
     }
 }
 
 /// Events of types unknown to us may use these names for anything.
-fn text_only<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn text_only<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
     use serde::Deserialize;
+    #[derive(serde::Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     let value = <&serde_json::value::RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(value.get()).ok())
+    Ok(serde_json::from_str(value.get()).ok().map(|Text(text)| text))
 }
 
-fn trace_of(held: &Held) -> Option<String> {
-    held.record.headers.text(wire::names::TRACEPARENT)?.split('-').nth(1).map(str::to_owned)
+fn trace_of(held: &Held) -> Option<Cow<'_, str>> {
+    held.record.headers.text(wire::names::TRACEPARENT)?.split('-').nth(1).map(Cow::Borrowed)
 }

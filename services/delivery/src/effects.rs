@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     Change, Clock, DeathReason, Epoch, Health, Outcome, Progress, RecordPlace, Standing, Tier, Timestamp,
-    WebhookId,
 };
-use stream::{Sink, Writes};
+use stream::Writes;
 use wire::dead_letter::{self, Death};
 use wire::topics::Topics;
 use wire::{Headers, OutRecord, delivery, operational};
@@ -33,7 +32,6 @@ impl Tag {
 pub(crate) struct Effects {
     pub(crate) topics: Topics,
     pub(crate) group: String,
-    pub(crate) sink: Sink,
     pub(crate) writes: Writes<Tag>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) telemetry: Telemetry,
@@ -126,22 +124,6 @@ impl Effects {
             headers: Headers::new(),
         };
         self.writes.begin(Tag::Finding, record);
-    }
-
-    /// Writes an attempt down for the history. Best effort: nothing waits for it.
-    pub(crate) fn attempted(&self, webhook: &WebhookId, attempt: Vec<u8>) {
-        let record = OutRecord {
-            topic: Arc::clone(&self.topics.attempts),
-            key: Some(webhook.as_str().to_owned().into()),
-            value: Some(attempt.into()),
-            headers: Headers::new(),
-        };
-        let telemetry = self.telemetry.clone();
-        self.sink.send_then(&record, move |result| {
-            if result.is_err() {
-                telemetry.attempt_not_recorded();
-            }
-        });
     }
 
     pub(crate) fn now(&self) -> Timestamp {

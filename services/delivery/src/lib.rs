@@ -9,6 +9,7 @@ mod config;
 mod credentials;
 mod effects;
 mod held;
+mod history;
 mod pipeline;
 mod telemetry;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::config::{Plan, Settings};
 use crate::credentials::Vault;
 use crate::effects::{Effects, Tag};
 use crate::held::{Held, Payload};
+use crate::history::History;
 use crate::telemetry::Telemetry;
 
 /// How long leaving the group may take.
@@ -59,7 +60,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
             committed?;
         }
     }
-    if let Err(error) = shell.effects.sink.flush(LEAVE).await {
+    if let Err(error) = shell.attempts.history.sink.flush(LEAVE).await {
         tracing::warn!(%error, "the last attempts are missing in the history");
     }
     shell.source.close(LEAVE).await;
@@ -95,6 +96,7 @@ impl Shell {
         let options = SourceOptions::new(group.clone(), vec![Arc::clone(&topics.deliveries)], size);
         let source = Source::start(&config.kafka, &options)?;
         let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
+        let history = Sink::new(&config.kafka, SinkOptions::unhurried(size))?;
         watch(&service, &source, &view);
         let connections = outbound.clone();
         metrics.register_reading(
@@ -113,9 +115,11 @@ impl Shell {
         let sealed = health.ready("secrets");
         sealed.pass();
 
-        let writes = Writes::new(sink.clone());
+        let writes = Writes::new(sink);
         let telemetry = Telemetry::register(metrics);
-        let effects = Effects { topics, group, sink, writes, clock: Arc::clone(&clock), telemetry };
+        let history =
+            History { topic: Arc::clone(&topics.attempts), sink: history, telemetry: telemetry.clone() };
+        let effects = Effects { topics, group, writes, clock: Arc::clone(&clock), telemetry };
         let (tell_done, done) = mpsc::unbounded_channel();
         Ok(Self {
             dispatcher: Dispatcher::new(dispatch),
@@ -124,7 +128,7 @@ impl Shell {
             view,
             effects,
             vault: Vault::new(keyring),
-            attempts: Arc::new(Attempts { outbound, clock, user_agent }),
+            attempts: Arc::new(Attempts { outbound, clock, user_agent, history }),
             done,
             tell_done,
             sealed,
@@ -199,7 +203,7 @@ impl Shell {
         }
     }
 
-    fn handle_done(&mut self, mut done: Done) {
+    fn handle_done(&mut self, done: Done) {
         let now = self.effects.now();
         let outcome = &done.exchange.outcome;
         let Some((post, first)) = done.members.first() else { return };
@@ -219,14 +223,8 @@ impl Shell {
             Fate::Died(domain::DeathReason::Gone) => self.dispatcher.handle_gone(&done.standing),
             Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
         }
-        let key = &done.standing.webhook.id;
-        if let Some(written) = done.written.take() {
-            self.effects.attempted(key, written);
-        } else if let Some(attempt) = done.record(fate, now) {
-            match serde_json::to_vec(&attempt) {
-                Ok(written) => self.effects.attempted(key, written),
-                Err(error) => tracing::error!(%error, "an attempt cannot be written as JSON"),
-            }
+        if !done.is_delivered() {
+            self.attempts.history.write(&done, fate, now);
         }
     }
 
@@ -301,8 +299,7 @@ impl Shell {
                 self.sealed.fail(error.to_string());
                 let (began, sent) = (self.effects.now(), http::HeaderMap::new());
                 let exchange = unsent(Outcome::Sealed);
-                let written = None;
-                let _ = tell.send(Done { members, batch, standing, number, began, sent, exchange, written });
+                let _ = tell.send(Done { members, batch, standing, number, began, sent, exchange });
             }
         }
     }

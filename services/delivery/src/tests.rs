@@ -199,24 +199,24 @@ fn the_history_of_an_attempt_holds_what_people_search_by_and_no_secret() {
         began: NOW,
         sent: request(&standing).headers,
         exchange: unsent(Outcome::Answered { status: 503, retry_after: None }),
-        written: None,
         standing,
     };
     let attempt = done.record(Fate::Retried(Tier::of(Duration::from_secs(5))), NOW).unwrap();
-    assert_eq!((attempt.message.as_deref(), attempt.recipient.as_deref()), (Some("m1"), Some("a@b.example")));
-    assert_eq!((attempt.status, attempt.number, attempt.outcome.as_str()), (Some(503), 2, "server-error"));
+    let first = &attempt.first;
+    assert_eq!((first.message.as_deref(), first.recipient.as_deref()), (Some("m1"), Some("a@b.example")));
+    assert_eq!((attempt.status, attempt.number, &*attempt.outcome), (Some(503), 2, "server-error"));
     assert_eq!(attempt.next_due.as_deref(), Some("2024-01-31T12:00:05.250Z"));
     assert_eq!(attempt.trace.as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
     let text = serde_json::to_string(&attempt).unwrap();
     assert!(text.contains("webhook-signature") && !text.contains("hunter2"), "{text}");
-    let again: wire::attempt::Attempt = serde_json::from_str(&text).unwrap();
+    let again: wire::attempt::Attempt<'_> = serde_json::from_str(&text).unwrap();
     assert_eq!(again, attempt);
     assert!(attempt.members.is_empty());
 
     let members = vec![(PLACE, held()), (PLACE, held_as("dlv_2", "e2", r#"{"id":"m2"}"#))];
     let batch = Done { members, batch: Some("bat_1".into()), ..done };
     let attempt = batch.record(Fate::Delivered, NOW).unwrap();
-    assert_eq!((attempt.delivery.as_str(), attempt.event.as_str()), ("bat_1", "e1"));
+    assert_eq!((&*attempt.first.delivery, &*attempt.first.event), ("bat_1", "e1"));
     let messages = attempt.members.iter().map(|member| member.message.as_deref());
     assert_eq!(messages.collect::<Vec<_>>(), [Some("m1"), Some("m2")]);
 }

@@ -1,0 +1,41 @@
+//! Attempts, written down for the history: best effort, nothing waits for it.
+
+use std::sync::Arc;
+
+use domain::{Fate, Timestamp};
+use stream::Sink;
+use wire::{Headers, OutRecord};
+
+use crate::attempt::Done;
+use crate::telemetry::Telemetry;
+
+/// Where attempts are written: apart from the writes that deliveries wait for.
+#[derive(Clone)]
+pub(crate) struct History {
+    pub(crate) topic: Arc<str>,
+    pub(crate) sink: Sink,
+    pub(crate) telemetry: Telemetry,
+}
+
+impl History {
+    /// Writes an attempt down, under its webhook. What was no delivery leaves no trace here.
+    pub(crate) fn write(&self, done: &Done, fate: Fate, now: Timestamp) {
+        let Some(attempt) = done.record(fate, now) else { return };
+        let value = match serde_json::to_vec(&attempt) {
+            Ok(value) => value,
+            Err(error) => return tracing::error!(%error, "an attempt cannot be written as JSON"),
+        };
+        let record = OutRecord {
+            topic: Arc::clone(&self.topic),
+            key: Some(done.standing.webhook.id.as_str().to_owned().into()),
+            value: Some(value.into()),
+            headers: Headers::new(),
+        };
+        let telemetry = self.telemetry.clone();
+        self.sink.send_then(&record, move |result| {
+            if result.is_err() {
+                telemetry.attempt_not_recorded();
+            }
+        });
+    }
+}
