@@ -9,6 +9,9 @@ use wire::{Headers, OutRecord};
 use crate::attempt::Done;
 use crate::telemetry::Telemetry;
 
+/// What most attempts take as JSON.
+const USUAL_BYTES: usize = 2048;
+
 /// Where attempts are written: apart from the writes that deliveries wait for.
 #[derive(Clone)]
 pub(crate) struct History {
@@ -21,10 +24,10 @@ impl History {
     /// Writes an attempt down, under its webhook. What was no delivery leaves no trace here.
     pub(crate) fn write(&self, done: &Done, fate: Fate, now: Timestamp) {
         let Some(attempt) = done.record(fate, now) else { return };
-        let value = match serde_json::to_vec(&attempt) {
-            Ok(value) => value,
-            Err(error) => return tracing::error!(%error, "an attempt cannot be written as JSON"),
-        };
+        let mut value = Vec::with_capacity(USUAL_BYTES);
+        if let Err(error) = serde_json::to_writer(&mut value, &attempt) {
+            return tracing::error!(%error, "an attempt cannot be written as JSON");
+        }
         let record = OutRecord {
             topic: Arc::clone(&self.topic),
             key: Some(done.standing.webhook.id.as_str().to_owned().into()),

@@ -26,6 +26,9 @@ use crate::telemetry::Telemetry;
 const LEAVE: Duration = Duration::from_secs(5);
 /// How often what is costly to count is counted.
 const LOOK: Duration = Duration::from_secs(1);
+/// With so many calls open, what came of them is taken together: waking up for each costs more than handling it.
+const MANY_OPEN: usize = 32;
+const GATHER: Duration = Duration::from_millis(1);
 /// What is left for the last commit once the time to finish is over.
 const LAST_COMMIT: Duration = Duration::from_secs(1);
 
@@ -138,6 +141,9 @@ impl Shell {
 
     /// Waits for the next thing to happen, and handles it.
     async fn turn(&mut self) -> anyhow::Result<()> {
+        if self.dispatcher.open() >= MANY_OPEN {
+            tokio::time::sleep(GATHER).await;
+        }
         let now = self.effects.now();
         let wake = Instant::now() + self.dispatcher.poll_timeout().since(now).max(Duration::from_millis(1));
         tokio::select! {
