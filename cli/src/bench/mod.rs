@@ -41,6 +41,10 @@ use crate::local::{Kafka, Place};
 use crate::output::{Progress, hex, line};
 use crate::signals::Interrupts;
 
+/// What makes Kafka warm.
+const WARM_UP: [Measure; 4] =
+    [Measure::EndToEnd, Measure::EndToEndBatch, Measure::EndToEnd, Measure::EndToEnd];
+
 /// The arguments of `bench`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct BenchArgs {
@@ -162,10 +166,8 @@ impl Bench {
         let mut progress = Progress::line();
         if !self.args.quick && chosen.iter().any(|measure| measure.needs_kafka()) {
             progress.note("   0 s: warming up");
-            // A virtual machine that has just started compiles while it works: whoever came first would pay for it.
-            let warmed = self.one(Measure::EndToEndBatch, interrupts, &mut progress, report).await;
-            if let Some(Err(error)) = warmed {
-                report.note(format!("warming up failed: {error:#}"));
+            if !self.warm_up(interrupts, &mut progress, report).await {
+                return report.note("interrupted while warming up: nothing was measured".to_owned());
             }
         }
         for time in 1..=times {
@@ -190,6 +192,24 @@ impl Bench {
     }
 
     /// One measurement in a room of its own, which is left clean. Nothing if somebody wants to end.
+    /// A virtual machine that has just started compiles while it works, for about a minute of load: whoever came first would
+    /// pay for it. Says whether it was let.
+    async fn warm_up(
+        &self,
+        interrupts: &mut Interrupts,
+        progress: &mut Progress,
+        report: &mut Report,
+    ) -> bool {
+        for measure in WARM_UP {
+            match self.one(measure, interrupts, progress, report).await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => report.note(format!("warming up failed: {error:#}")),
+                None => return false,
+            }
+        }
+        true
+    }
+
     async fn one(
         &self,
         measure: Measure,

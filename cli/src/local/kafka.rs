@@ -1,6 +1,6 @@
 //! A Kafka for a command: the one that is given, or one of its own through `scripts/kafka`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, bail};
@@ -30,18 +30,23 @@ pub(crate) enum Owner {
 pub(crate) struct Script {
     path: PathBuf,
     directory: PathBuf,
+    compiler: &'static str,
 }
 
 impl Kafka {
     /// Takes the given one, or starts the command's own. One that an earlier run left running is used, and left again.
     pub(crate) async fn start(given: Option<&str>, place: &Place) -> anyhow::Result<Self> {
+        Self::start_with("quick", given, place).await
+    }
+
+    async fn start_with(compiler: &'static str, given: Option<&str>, place: &Place) -> anyhow::Result<Self> {
         if let Some(given) = given {
             return Ok(Self { bootstrap_servers: given.to_owned(), owner: Owner::Other });
         }
         let Some(root) = &place.root else {
             bail!("scripts/kafka is not here: go to the workspace, or set KAFKA_BOOTSTRAP_SERVERS");
         };
-        let script = Script { path: root.join("scripts/kafka"), directory: place.work.join("kafka") };
+        let script = Script::of(root, place, compiler);
         let runs =
             script.command(&["status"]).stdout(Stdio::null()).status().await.is_ok_and(|s| s.success());
         if !runs {
@@ -74,13 +79,13 @@ impl Kafka {
 }
 
 impl Kafka {
-    /// Takes the given one, or starts the command's own with no data, whatever an earlier run left.
+    /// Takes the given one, or starts the command's own with no data, whatever an earlier run left, and with the compiler
+    /// of production: what it costs is measured.
     pub(crate) async fn fresh(given: Option<&str>, place: &Place) -> anyhow::Result<Self> {
         if let (None, Some(root)) = (given, &place.root) {
-            let script = Script { path: root.join("scripts/kafka"), directory: place.work.join("kafka") };
-            script.run(&["down", "--wipe"]).await?;
+            Script::of(root, place, "full").run(&["down", "--wipe"]).await?;
         }
-        Self::start(given, place).await
+        Self::start_with("full", given, place).await
     }
 
     /// Stops it and deletes its data if it is ours; somebody else's is left alone.
@@ -101,11 +106,16 @@ impl Kafka {
 }
 
 impl Script {
+    fn of(root: &Path, place: &Place, compiler: &'static str) -> Self {
+        Self { path: root.join("scripts/kafka"), directory: place.work.join("kafka"), compiler }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command
             .args(arguments)
             .env("POSTBODE_KAFKA_DIR", &self.directory)
+            .env("KAFKA_COMPILER", self.compiler)
             .env_remove("KAFKA_BOOTSTRAP_SERVERS")
             .stdin(Stdio::null());
         command

@@ -5,6 +5,7 @@
 //! the committed frontier only when everything that follows from it is acknowledged by all in-sync replicas.
 
 mod book;
+mod gather;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use wire::{OutRecord, Record};
 
 use crate::{Sink, Source, SourceEvent, WriteEvent, Writes};
 use book::Book;
+use gather::Gather;
 
 /// What follows from a record.
 pub trait Step: Send {
@@ -67,6 +69,7 @@ pub struct Flow<S> {
     step: S,
     clock: Arc<dyn Clock>,
     book: Book,
+    gather: Gather,
     held_until: Option<Instant>,
     commit_at: Instant,
     /// Whether the last commit was refused: the next one waits a little.
@@ -82,6 +85,7 @@ impl<S: Step> Flow<S> {
             step,
             clock,
             book: Book::default(),
+            gather: Gather::new(Instant::now()),
             held_until: None,
             commit_at: Instant::now(),
             refused: false,
@@ -122,6 +126,9 @@ impl<S: Step> Flow<S> {
 
     /// Waits for the next thing to happen, and handles it. Safe to drop while waiting.
     async fn turn(&mut self) -> Result<(), FlowError> {
+        if let Some(pause) = self.gather.pause(Instant::now()) {
+            tokio::time::sleep(pause).await;
+        }
         let wake = self.wake();
         tokio::select! {
             event = self.source.next() => self.handle(event),
@@ -144,7 +151,10 @@ impl<S: Step> Flow<S> {
             SourceEvent::Assigned { claim, committed, completed } => {
                 self.book.begin(claim.epoch, committed, completed)
             }
-            SourceEvent::Records(records) => self.source.pause(self.book.take_in(records)),
+            SourceEvent::Records(records) => {
+                self.gather.took(records.len());
+                self.source.pause(self.book.take_in(records));
+            }
             SourceEvent::Revoking(epochs) => self.source.release(self.book.revoke(&epochs)),
             SourceEvent::Lost(epochs) => {
                 self.book.forget(&epochs);

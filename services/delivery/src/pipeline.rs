@@ -148,13 +148,13 @@ impl Shell {
         let wake = Instant::now() + self.dispatcher.poll_timeout().since(now).max(Duration::from_millis(1));
         tokio::select! {
             event = self.source.next() => self.handle_source(event)?,
-            Some(done) = self.done.recv() => self.handle_done(done),
+            Some(done) = self.done.recv() => self.handle_done(&done),
             write = self.effects.writes.next() => self.handle_write(write)?,
             _ = self.registry.changed() => self.dispatcher.handle_registry(),
             () = tokio::time::sleep_until(wake) => {}
         }
         while let Ok(done) = self.done.try_recv() {
-            self.handle_done(done);
+            self.handle_done(&done);
         }
         while let Some(write) = self.effects.writes.try_next() {
             self.handle_write(write)?;
@@ -209,7 +209,7 @@ impl Shell {
         }
     }
 
-    fn handle_done(&mut self, done: Done) {
+    fn handle_done(&mut self, done: &Done) {
         let now = self.effects.now();
         let outcome = &done.exchange.outcome;
         let Some((post, first)) = done.members.first() else { return };
@@ -230,7 +230,7 @@ impl Shell {
             Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
         }
         if !done.is_delivered() {
-            self.attempts.history.write(&done, fate, now);
+            self.attempts.history.write(done, fate, now);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The service: events -> deliveries, dead letters.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use process::Service;
 use stream::{Admin, Flow, RegistryView, Sink, SinkOptions, Source, SourceOptions, TableOptions};
@@ -24,7 +25,9 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let options = SourceOptions::new(&*group, vec![Arc::clone(&topics.events)], topics.event_record_bytes());
     let view = RegistryView::start(&config.kafka, Arc::clone(&topics.webhooks), TableOptions::default())?;
     let source = Source::start(&config.kafka, &options)?;
-    let sink = Sink::new(&config.kafka, SinkOptions::new(topics.delivery_record_bytes()))?;
+    // A busy flow writes in bursts, and an idle one has nothing to wait for.
+    let patience = SinkOptions::new(topics.delivery_record_bytes());
+    let sink = Sink::new(&config.kafka, SinkOptions { linger: Duration::from_millis(1), ..patience })?;
     watch(&service, &source, &view);
 
     let route = Route::new(view, topics, group, Telemetry::register(metrics));

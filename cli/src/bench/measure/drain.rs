@@ -34,7 +34,7 @@ pub(super) async fn measure(room: &mut Room<'_>) -> anyhow::Result<Finding> {
     let meter = room.meter();
     let pid = room.service("delivery")?.pid;
     let (early, cpu) = (bench.receiver.counts().await?.posts, usage::cpu(pid)?);
-    let (counts, aside) = drained(room, count).await?;
+    let (counts, aside) = drained(room, count, |counts| counts.posts).await?;
     let used = usage::cpu(pid)?.saturating_sub(cpu);
     let seconds = (counts.last - counts.first) as f64 / 1e6;
     let per_delivery = used.as_secs_f64() * 1e6 / (counts.posts - early).max(1) as f64;
@@ -48,23 +48,28 @@ pub(super) async fn measure(room: &mut Room<'_>) -> anyhow::Result<Finding> {
     })
 }
 
-/// Waits until all have arrived or been moved aside: a lane that drains slowly does that with its newest records. Both counts.
-async fn drained(room: &Room<'_>, count: u64) -> anyhow::Result<(Counts, u64)> {
+/// Waits until all have arrived or been moved aside: a lane that drains slowly does that with its newest records. Both
+/// count. `arrived` says what is counted, as the backlog counts it.
+pub(super) async fn drained(
+    room: &Room<'_>,
+    backlog: u64,
+    arrived: impl Fn(&Counts) -> u64,
+) -> anyhow::Result<(Counts, u64)> {
     let began = Instant::now();
     let (mut last, mut moved) = (0, Instant::now());
     loop {
-        let counts = room.bench.receiver.wait(LULL, |counts| counts.posts >= most_of(count)).await?;
-        let aside = if counts.posts >= most_of(count) { 0 } else { room.moved_aside().await? };
-        if counts.posts + aside >= most_of(count) {
+        let counts = room.bench.receiver.wait(LULL, |counts| arrived(counts) >= most_of(backlog)).await?;
+        let here = arrived(&counts);
+        let aside = if here >= most_of(backlog) { 0 } else { room.moved_aside().await? };
+        if here + aside >= most_of(backlog) {
             return Ok((counts, aside));
         }
-        if counts.posts > last {
-            (last, moved) = (counts.posts, Instant::now());
+        if here > last {
+            (last, moved) = (here, Instant::now());
         }
         anyhow::ensure!(
             moved.elapsed() < PATIENCE,
-            "{} of {count} deliveries arrived and {aside} were moved aside in {:?}",
-            counts.posts,
+            "{here} of {backlog} arrived and {aside} were moved aside in {:?}",
             began.elapsed()
         );
     }
