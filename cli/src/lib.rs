@@ -6,6 +6,7 @@ mod demo;
 mod dlq;
 mod error;
 mod events;
+mod keys;
 pub mod listen;
 mod local;
 mod output;
@@ -48,6 +49,8 @@ enum Command {
     Webhooks(webhooks::WebhooksArgs),
     /// Read, replay and discard dead letters, over plain Kafka
     Dlq(dlq::DlqArgs),
+    /// Make and change the platform's own signing keys, and print their DNS records
+    Keys(keys::KeysArgs),
     /// Measure how fast the services are on this machine
     Bench(bench::BenchArgs),
     /// Receive what `bench` sends
@@ -81,6 +84,7 @@ async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
         Command::Listen(args) => listen::run(args, &context).await,
         Command::Webhooks(args) => webhooks::run(args, &context).await,
         Command::Dlq(args) => dlq::run(args, &context).await,
+        Command::Keys(args) => keys::run(args, &context).await,
         Command::Bench(args) => bench::run(args, context).await,
         Command::BenchReceiver => bench::receive().await,
         Command::Completions { shell } => {

@@ -34,6 +34,10 @@ fn every_command_explains_itself() {
         "dlq replay",
         "dlq discard",
         "dlq restore",
+        "keys",
+        "keys generate",
+        "keys dns",
+        "keys rotate",
         "bench",
         "completions",
     ];
@@ -85,6 +89,37 @@ fn a_wrong_configuration_names_its_key() {
     let output = postbode(&["dlq", "ls", "--config", &file.display().to_string()]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("bootstrap"), "{}", text(&output));
+}
+
+#[test]
+fn a_platforms_key_is_made_published_and_put_in_the_place_of_the_one_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().display().to_string();
+    let run = |words: &[&str]| {
+        let arguments: Vec<_> = ["keys"].iter().chain(words).copied().chain(["-d", &path]).collect();
+        let output = postbode(&arguments);
+        (output.status.code(), text(&output))
+    };
+    let (code, said) = run(&["dns"]);
+    assert!(code == Some(1) && said.contains("postbode keys generate"), "{said}");
+    let (code, said) = run(&["generate", "one.postbode.invalid"]);
+    assert!(code == Some(0) && said.contains("one.postbode.invalid. 3600 IN TXT ( \"v=DKIM1;p="), "{said}");
+    let (code, said) = run(&["generate", "one.postbode.invalid"]);
+    assert!(code == Some(1) && said.contains("is there already"), "{said}");
+    assert_eq!(run(&["generate", "two.postbode.invalid"]).0, Some(0));
+    let (_, said) = run(&["dns", "--json"]);
+    let lines: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["active"], &lines[1]["active"]), (&true.into(), &false.into()), "a new key waits");
+
+    let (code, said) = run(&["rotate", "two.postbode.invalid"]);
+    assert!(code == Some(1) && said.contains("DNS does not publish this key"), "{said}");
+    let (code, said) = run(&["rotate", "two.postbode.invalid", "--unchecked"]);
+    assert!(code == Some(0) && said.contains("keep the record of one.postbode.invalid"), "{said}");
+    let (code, said) = run(&["rotate", "three.postbode.invalid", "--unchecked"]);
+    assert!(code == Some(1) && said.contains("there is no such key"), "{said}");
+    let mode = std::fs::metadata(directory.path().join("two.postbode.invalid.pem")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
 }
 
 #[test]

@@ -96,10 +96,9 @@ impl SigningSettings {
 impl Ring {
     fn read(directory: &Path, id_header: HeaderName) -> Result<Self, RingError> {
         let keys = Self::keys_in(directory)?;
-        let path = directory.join(ACTIVE);
-        let active = match fs::read_to_string(&path) {
-            Ok(name) => name.trim().to_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        let active = match Self::said_active(directory)? {
+            Some(active) => active,
+            None => {
                 let mut names = keys.keys();
                 let only = names.next().cloned().ok_or_else(|| RingError::Empty(shown(directory)))?;
                 if names.next().is_some() {
@@ -107,10 +106,9 @@ impl Ring {
                 }
                 only
             }
-            Err(error) => return Err(RingError::Io { path: shown(&path), error }),
         };
         if !keys.contains_key(&active) {
-            return Err(RingError::NoSuchKey { path: shown(&path), name: active });
+            return Err(RingError::NoSuchKey { path: shown(&directory.join(ACTIVE)), name: active });
         }
         Ok(Self { keys, active, id_header })
     }
@@ -140,6 +138,19 @@ impl Ring {
     /// The file of a key in a directory.
     pub fn file_of(directory: &Path, name: &str) -> PathBuf {
         directory.join(format!("{name}{SUFFIX}"))
+    }
+
+    /// The name of the key that a directory says signs; none while it says nothing.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn said_active(directory: &Path) -> Result<Option<String>, RingError> {
+        let path = directory.join(ACTIVE);
+        match fs::read_to_string(&path) {
+            Ok(name) => Ok(Some(name.trim().to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(RingError::Io { path: shown(&path), error }),
+        }
     }
 
     /// Says in a directory which key signs.

@@ -9,6 +9,7 @@ use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{RData, Record};
 
 use crate::policy::{AddressPolicy, Denial};
 use crate::probe::{self, Mark};
@@ -63,6 +64,19 @@ impl SystemResolver {
         let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         *builder.options_mut() = options;
         builder.build().map(|resolver| Self { resolver }).map_err(|error| error.to_string())
+    }
+
+    /// The texts that a name publishes (TXT records), each joined from its strings. The name is absolute.
+    ///
+    /// # Errors
+    /// When there are none, or the name servers do not say.
+    pub async fn texts(&self, name: &str) -> Result<Vec<String>, LookupError> {
+        let found = self.resolver.txt_lookup(format!("{name}.")).await.map_err(|error| explain(&error))?;
+        let text = |record: &Record| {
+            let RData::TXT(txt) = &record.data else { return None };
+            Some(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned())
+        };
+        Ok(found.answers().iter().filter_map(text).collect())
     }
 }
 
@@ -131,5 +145,6 @@ mod tests {
         let resolver = SystemResolver::new().unwrap();
         let found = resolver.lookup("no-such-host.invalid".to_owned()).await;
         assert_eq!(found, Err(LookupError::NotFound), "answered here, without a name server");
+        assert_eq!(resolver.texts("no-such-host.invalid").await, Err(LookupError::NotFound));
     }
 }
