@@ -52,13 +52,13 @@ const DRAFTS_KEY: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDCFENGw33yGihy92
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     let pair = |(name, value): &(&'static str, &str)| {
-        (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        (HeaderName::from_static(name), HeaderValue::from_str(value).expect("visible ASCII"))
     };
     pairs.iter().map(pair).collect()
 }
 
 fn key(spki: &str) -> impl FnOnce(&str) -> Option<Vec<u8>> {
-    let spki = STANDARD.decode(spki).unwrap();
+    let spki = STANDARD.decode(spki).expect("base64");
     move |_| Some(spki)
 }
 
@@ -117,9 +117,9 @@ fn call<'a>(body: &'a [u8], nonce: &'a str) -> Call<'a> {
 
 /// The headers that the client adds by itself.
 fn complete(mut headers: HeaderMap, call: &Call<'_>) -> HeaderMap {
-    headers.insert("host", HeaderValue::from_str(call.host).unwrap());
+    headers.insert("host", HeaderValue::from_str(call.host).expect("a host"));
     headers.insert("content-length", HeaderValue::from(call.body.len()));
-    headers.insert("content-type", HeaderValue::from_str(call.content_type).unwrap());
+    headers.insert("content-type", HeaderValue::from_str(call.content_type).expect("a type"));
     headers
 }
 
