@@ -88,6 +88,8 @@ pub enum Format {
     /// SMTPeter's flat fields as one JSON object, `type` first.
     #[default]
     Json,
+    /// The same fields as `application/x-www-form-urlencoded`.
+    Form,
     /// Standard Webhooks: `{type, timestamp, data}`.
     Standard,
     /// A CloudEvent in structured mode.
@@ -96,14 +98,23 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Standard, Self::CloudEvents];
+    pub const ALL: [Self; 4] = [Self::Json, Self::Form, Self::Standard, Self::CloudEvents];
 
     /// Its name in records and on the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Form => "form",
             Self::Standard => "standard",
             Self::CloudEvents => "cloudevents",
+        }
+    }
+
+    /// Whether several events can stand in one body.
+    pub const fn has_batches(self) -> bool {
+        match self {
+            Self::Json | Self::Standard | Self::CloudEvents => true,
+            Self::Form => false,
         }
     }
 
