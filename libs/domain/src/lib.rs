@@ -20,6 +20,7 @@ mod seal;
 mod signature;
 mod time;
 mod tracker;
+mod trigger;
 mod webhook;
 
 pub use account::{Account, ApiKey, KeyHash, Scope};
@@ -42,6 +43,7 @@ pub use seal::{Keyring, Place, SealError, Sealed};
 pub use signature::{InvalidSecret, SigningSecret};
 pub use time::{Clock, Timestamp};
 pub use tracker::{Completed, Home, Sighting, Tracker};
+pub use trigger::{Callers, Trigger};
 pub use webhook::{
     CustomHeader, DisabledReason, Format, IllegalStep, Limits, PendingUrl, Secrets, State, Step, Types,
     Verification, Webhook,

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{AccountId, Batching, EventType, Revision, Sealed, Timestamp, WebhookId};
+use crate::{AccountId, Batching, EventType, Revision, Sealed, Timestamp, Trigger, WebhookId};
 
 /// A customer's standing wish to be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Webhook {
     pub pending: Option<PendingUrl>,
     /// Which events it wants.
     pub types: Types,
+    /// Which events of these types.
+    pub trigger: Trigger,
     /// How a body is written.
     pub format: Format,
     /// What signs the calls.
