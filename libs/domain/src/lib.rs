@@ -37,7 +37,7 @@ pub use ids::{
 pub use outcome::{Outcome, Phase, Verdict};
 pub use pace::Pace;
 pub use progress::Progress;
-pub use registry::{Change, Health, Registry, Standing};
+pub use registry::{Change, FilterFailure, Health, Registry, Standing};
 pub use retry::{InvalidTiers, Schedule, Tier, Tiers};
 pub use seal::{Keyring, Place, SealError, Sealed};
 pub use signature::{InvalidSecret, SigningSecret};

@@ -3,8 +3,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use domain::{
-    Account, ApiKey, Batching, Callers, CustomHeader, DisabledReason, Format, Health, Limits, PendingUrl,
-    Revision, Scope, Sealed, Secrets, State, Timestamp, Trigger, Types, Verification, Webhook,
+    Account, ApiKey, Batching, Callers, CustomHeader, DisabledReason, FilterFailure, Format, Health, Limits,
+    PendingUrl, Revision, Scope, Sealed, Secrets, State, Timestamp, Trigger, Types, Verification, Webhook,
 };
 use proptest::prelude::*;
 
@@ -113,6 +113,15 @@ fn health() -> Health {
     }
 }
 
+fn filter_failure() -> FilterFailure {
+    FilterFailure {
+        webhook: "wh_1".into(),
+        revision: Revision(12),
+        at: Timestamp::from_millis(1_767_225_600_000),
+        why: "there is no member 'town': ask with has(…) first".to_owned(),
+    }
+}
+
 /// Record files as they were when their version was made: never edited, only added to.
 fn fixtures() -> Vec<(Change, &'static str)> {
     vec![
@@ -131,6 +140,7 @@ fn fixtures() -> Vec<(Change, &'static str)> {
         (Change::Account(account()), include_str!("../../fixtures/registry/v1/account.json")),
         (Change::Key(key()), include_str!("../../fixtures/registry/v1/key.json")),
         (Change::Health(health()), include_str!("../../fixtures/registry/v1/health.json")),
+        (Change::FilterFailure(filter_failure()), include_str!("../../fixtures/registry/v1/filter.json")),
     ]
 }
 
@@ -161,6 +171,7 @@ fn a_key_says_what_its_record_is_about() {
         ("account/acme", Change::AccountGone("acme".into())),
         (key.as_str(), Change::KeyGone(hash)),
         ("health/wh_1", Change::HealthGone("wh_1".into())),
+        ("filter/wh_1", Change::FilterFailureGone("wh_1".into())),
     ];
     for (key, change) in gone {
         assert_eq!(encode(&change, Some(&WriteId::new("w"))), (key.to_owned(), None));
@@ -343,7 +354,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_reader_panic(
-        key in "(webhook|account|key|health|other)?/?.{0,70}",
+        key in "(webhook|account|key|health|filter|other)?/?.{0,70}",
         value in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let _ = decode(key.as_bytes(), Some(&value));

@@ -265,11 +265,12 @@ fn what_delivery_disabled_stays_so_through_changes_and_is_enabled_by_a_person() 
 }
 
 #[test]
-fn a_deleted_webhook_leaves_no_health_behind() {
+fn a_deleted_webhook_leaves_no_findings_behind() {
     let registry = with(webhook("wh_1", "acme", State::Active));
     let delete =
         |who: &str, expected| change::delete(&registry, &actor(&registry, who), &"wh_1".into(), expected);
-    let gone = vec![Change::WebhookGone("wh_1".into()), Change::HealthGone("wh_1".into())];
+    let id = || "wh_1".into();
+    let gone = vec![Change::WebhookGone(id()), Change::HealthGone(id()), Change::FilterFailureGone(id())];
     assert_eq!(delete(ACME, Expected::Any), Ok(gone.clone()));
     assert_eq!(delete(OPERATOR, Expected::Is(Revision(1))), Ok(gone));
     assert_eq!(delete(ACME, Expected::Is(Revision(2))), Err(Refusal::Stale { present: Revision(1) }));
