@@ -25,7 +25,7 @@ pub(super) struct CreateArgs {
     /// Which types of event, comma-separated; * for all
     #[arg(long, value_name = "TYPES", value_delimiter = ',', default_value = "*")]
     types: Vec<String>,
-    /// How a body is written: json, standard or cloudevents [default: json]
+    /// How a body is written: json, form, standard or cloudevents [default: json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Whose it will be: needed with an operator's key
@@ -43,7 +43,7 @@ pub(super) struct CreateArgs {
     /// How long one call may take, at most 30s [default: 15s]
     #[arg(long, value_name = "DURATION", value_parser = domain::duration::parse)]
     timeout: Option<Duration>,
-    /// Put up to so many deliveries into one call, as a JSON list [default: each alone]
+    /// Put up to so many deliveries into one call, as a JSON list; not as a form [default: each alone]
     #[arg(long, value_name = "EVENTS")]
     batch: Option<u32>,
     /// How long the first delivery of a batch waits for others, at most 60s [default: 1s]

@@ -14,6 +14,7 @@ pub fn webhook(id: &str, account: &str, types: &[&str]) -> Webhook {
             [] => Types::All,
             some => Types::Only(some.iter().map(|kind| (*kind).into()).collect()),
         },
+        trigger: crate::Trigger::default(),
         format: crate::Format::Json,
         secrets: Secrets { current: Sealed { key: "k".into(), text: "t".into() }, previous: None },
         headers: Vec::new(),

@@ -20,6 +20,7 @@ mod seal;
 mod signature;
 mod time;
 mod tracker;
+mod trigger;
 mod webhook;
 
 pub use account::{Account, ApiKey, KeyHash, Scope};
@@ -36,12 +37,13 @@ pub use ids::{
 pub use outcome::{Outcome, Phase, Verdict};
 pub use pace::Pace;
 pub use progress::Progress;
-pub use registry::{Change, Health, Registry, Standing};
+pub use registry::{Change, FilterFailure, Health, Registry, Standing};
 pub use retry::{InvalidTiers, Schedule, Tier, Tiers};
 pub use seal::{Keyring, Place, SealError, Sealed};
 pub use signature::{InvalidSecret, SigningSecret};
 pub use time::{Clock, Timestamp};
 pub use tracker::{Completed, Home, Sighting, Tracker};
+pub use trigger::{Callers, Trigger};
 pub use webhook::{
     CustomHeader, DisabledReason, Format, IllegalStep, Limits, PendingUrl, Secrets, State, Step, Types,
     Verification, Webhook,

@@ -19,6 +19,10 @@ pub enum Change {
     Health(Health),
     /// What delivery found out is void.
     HealthGone(WebhookId),
+    /// What fan-out found out about a webhook's filter.
+    FilterFailure(FilterFailure),
+    /// What fan-out found out is void.
+    FilterFailureGone(WebhookId),
     /// An account was made or changed.
     Account(Account),
     /// An account was deleted.
@@ -43,6 +47,19 @@ pub struct Health {
     pub disabled: Option<DisabledReason>,
 }
 
+/// A filter that could not say whether an event is wanted. Like [`Health`] it counts for one revision only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterFailure {
+    /// Which webhook.
+    pub webhook: WebhookId,
+    /// Which revision of it.
+    pub revision: Revision,
+    /// When it was seen, to the hour: it is not written down for each event.
+    pub at: Timestamp,
+    /// Why, in words that hold no values of the event.
+    pub why: String,
+}
+
 /// A webhook as it counts now.
 #[derive(Clone, Debug)]
 pub struct Standing {
@@ -62,6 +79,7 @@ pub struct Registry {
     keys: HashMap<KeyHash, ApiKey>,
     written: HashMap<WebhookId, (Arc<Webhook>, Offset)>,
     health: HashMap<WebhookId, Health>,
+    filter_failures: HashMap<WebhookId, FilterFailure>,
     standing: HashMap<WebhookId, Standing>,
     routes: HashMap<AccountId, Routes>,
 }
@@ -94,6 +112,12 @@ impl Registry {
             Change::HealthGone(id) => {
                 self.health.remove(&id);
                 self.settle(&id);
+            }
+            Change::FilterFailure(failure) => {
+                self.filter_failures.insert(failure.webhook.clone(), failure);
+            }
+            Change::FilterFailureGone(id) => {
+                self.filter_failures.remove(&id);
             }
             Change::Account(account) => {
                 self.accounts.insert(account.id.clone(), account);
@@ -135,6 +159,12 @@ impl Registry {
     pub fn health(&self, id: &WebhookId) -> Option<&Health> {
         let (webhook, _) = self.written.get(id)?;
         self.health.get(id).filter(|health| health.revision == webhook.revision)
+    }
+
+    /// What fan-out found out about a webhook's filter, if it is about its present revision.
+    pub fn filter_failure(&self, id: &WebhookId) -> Option<&FilterFailure> {
+        let (webhook, _) = self.written.get(id)?;
+        self.filter_failures.get(id).filter(|failure| failure.revision == webhook.revision)
     }
 
     /// All webhooks, in no order.
@@ -290,6 +320,21 @@ mod tests {
         registry.apply(Offset(2), Change::Webhook(Box::new(enabled)));
         assert_eq!(registry.webhook(&"a1".into()).unwrap().webhook.state, State::Active);
         assert!(registry.health(&"a1".into()).is_none());
+    }
+
+    #[test]
+    fn a_filters_failure_is_about_one_revision() {
+        let mut registry = with([webhook("a1", "acme", &["click"])]);
+        let at = Timestamp::from_millis(7);
+        let failure = FilterFailure { webhook: "a1".into(), revision: Revision(1), at, why: "no".to_owned() };
+        registry.apply(Offset(1), Change::FilterFailure(failure.clone()));
+        assert_eq!(registry.filter_failure(&"a1".into()), Some(&failure));
+        assert_eq!(routed(&registry, "acme", "click"), ["a1"]);
+        let changed = Webhook { revision: Revision(2), ..webhook("a1", "acme", &["click"]) };
+        registry.apply(Offset(2), Change::Webhook(Box::new(changed)));
+        assert_eq!(registry.filter_failure(&"a1".into()), None);
+        registry.apply(Offset(3), Change::FilterFailureGone("a1".into()));
+        assert!(registry.filter_failures.is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{AccountId, Batching, EventType, Revision, Sealed, Timestamp, WebhookId};
+use crate::{AccountId, Batching, EventType, Revision, Sealed, Timestamp, Trigger, WebhookId};
 
 /// A customer's standing wish to be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Webhook {
     pub pending: Option<PendingUrl>,
     /// Which events it wants.
     pub types: Types,
+    /// Which events of these types.
+    pub trigger: Trigger,
     /// How a body is written.
     pub format: Format,
     /// What signs the calls.
@@ -88,6 +90,8 @@ pub enum Format {
     /// SMTPeter's flat fields as one JSON object, `type` first.
     #[default]
     Json,
+    /// The same fields as `application/x-www-form-urlencoded`.
+    Form,
     /// Standard Webhooks: `{type, timestamp, data}`.
     Standard,
     /// A CloudEvent in structured mode.
@@ -96,14 +100,23 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 3] = [Self::Json, Self::Standard, Self::CloudEvents];
+    pub const ALL: [Self; 4] = [Self::Json, Self::Form, Self::Standard, Self::CloudEvents];
 
     /// Its name in records and on the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
+            Self::Form => "form",
             Self::Standard => "standard",
             Self::CloudEvents => "cloudevents",
+        }
+    }
+
+    /// Whether several events can stand in one body.
+    pub const fn has_batches(self) -> bool {
+        match self {
+            Self::Json | Self::Standard | Self::CloudEvents => true,
+            Self::Form => false,
         }
     }
 

@@ -1,9 +1,12 @@
 //! How an event becomes a request's body. The same event, webhook format and bytes always give the same body.
 
+mod form;
+
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use domain::Format;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use crate::{Delivery, Headers, names};
@@ -20,7 +23,8 @@ pub struct Body {
 /// Renders an event. `data` is a JSON object; `headers` are the record's, for CloudEvents' extensions.
 ///
 /// # Errors
-/// When `data` is no JSON object: fan-out has checked that, so the record was not written by Postbode.
+/// When `data` is no JSON object: fan-out has checked that, so the record was not written by Postbode. As a form, also
+/// when the body would be longer than 8 MiB, or the data is nested more than 100 levels deep.
 pub fn render(
     format: Format,
     delivery: &Delivery,
@@ -29,16 +33,20 @@ pub fn render(
 ) -> Result<Body, serde_json::Error> {
     let (content_type, bytes) = match format {
         Format::Json => ("application/json", flat(delivery.event.kind.as_str(), data)?),
+        Format::Form => (FORM, form::render(delivery.event.kind.as_str(), data)?),
         Format::Standard => ("application/json", standard(delivery, data)?),
         Format::CloudEvents => ("application/cloudevents+json", cloud_event(headers, data)?),
     };
     Ok(Body { content_type, bytes })
 }
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// What a batch's `Content-Type` says.
 pub const fn batch_content_type(format: Format) -> &'static str {
     match format {
         Format::Json | Format::Standard => "application/json",
+        Format::Form => FORM,
         Format::CloudEvents => "application/cloudevents-batch+json",
     }
 }
@@ -48,7 +56,7 @@ pub const fn batch_content_type(format: Format) -> &'static str {
 /// data gives way.
 ///
 /// # Errors
-/// As [`render`].
+/// As [`render`]; and always for forms, which cannot hold a list of events ([`Format::has_batches`]).
 pub fn render_element(
     format: Format,
     delivery: &Delivery,
@@ -59,6 +67,7 @@ pub fn render_element(
     let name = match format {
         Format::Json | Format::Standard => "webhook-id",
         Format::CloudEvents => "webhookid",
+        Format::Form => return Err(serde_json::Error::custom("a form cannot be part of a batch")),
     };
     let given = format!("\"{name}\"");
     let body = match format {
@@ -70,7 +79,7 @@ pub fn render_element(
             headers.remove(ID_EXTENSION);
             render(format, delivery, &headers, data)?.bytes
         }
-        Format::Json | Format::Standard | Format::CloudEvents => {
+        Format::Json | Format::Standard | Format::CloudEvents | Format::Form => {
             render(format, delivery, headers, data)?.bytes
         }
     };

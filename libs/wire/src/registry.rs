@@ -1,6 +1,7 @@
 //! Records of the compacted `webhooks` topic: what is configured, one JSON record per thing.
 //!
-//! The key says what a record is about: `webhook/<id>`, `account/<id>`, `key/<SHA-256 in hex>`, `health/<webhook id>`;
+//! The key says what a record is about: `webhook/<id>`, `account/<id>`, `key/<SHA-256 in hex>`, `health/<webhook id>`,
+//! `filter/<webhook id>`;
 //! no value deletes it. A value carries its version as `"v"`; readers ignore members that they do not know, and refuse
 //! versions that they do not know. A record of an unknown kind is nobody's fault: it is passed over.
 
@@ -55,6 +56,7 @@ enum Subject {
     Account(AccountId),
     Key(KeyHash),
     Health(WebhookId),
+    Filter(WebhookId),
 }
 
 /// Reads a record. No change at all means a kind of record that this program does not know.
@@ -120,6 +122,7 @@ const WEBHOOK: &str = "webhook/";
 const ACCOUNT: &str = "account/";
 const KEY: &str = "key/";
 const HEALTH: &str = "health/";
+const FILTER: &str = "filter/";
 
 /// What every version has in common.
 #[derive(Deserialize)]
@@ -143,6 +146,9 @@ fn subject(key: &str) -> Result<Option<Subject>, RegistryError> {
     } else if let Some(id) = key.strip_prefix(HEALTH) {
         named(id)?;
         Subject::Health(id.into())
+    } else if let Some(id) = key.strip_prefix(FILTER) {
+        named(id)?;
+        Subject::Filter(id.into())
     } else {
         return Ok(None);
     };
@@ -155,6 +161,8 @@ fn key_of(change: &Change) -> String {
         Change::WebhookGone(id) => webhook_key(id),
         Change::Health(health) => format!("{HEALTH}{}", health.webhook),
         Change::HealthGone(id) => format!("{HEALTH}{id}"),
+        Change::FilterFailure(failure) => format!("{FILTER}{}", failure.webhook),
+        Change::FilterFailureGone(id) => format!("{FILTER}{id}"),
         Change::Account(account) => format!("{ACCOUNT}{}", account.id),
         Change::AccountGone(id) => format!("{ACCOUNT}{id}"),
         Change::Key(key) => format!("{KEY}{}", key.hash),
@@ -168,6 +176,7 @@ fn gone(subject: Subject) -> Change {
         Subject::Account(id) => Change::AccountGone(id),
         Subject::Key(hash) => Change::KeyGone(hash),
         Subject::Health(id) => Change::HealthGone(id),
+        Subject::Filter(id) => Change::FilterFailureGone(id),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Matches each event against the triggers of its account's webhooks: one delivery record per match.
 
 mod config;
+mod findings;
 mod pipeline;
 mod route;
 mod telemetry;

@@ -30,7 +30,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let sink = Sink::new(&config.kafka, SinkOptions { linger: Duration::from_millis(1), ..patience })?;
     watch(&service, &source, &view);
 
-    let route = Route::new(view, topics, group, Telemetry::register(metrics));
+    let route = Route::new(view, sink.clone(), topics, group, Telemetry::register(metrics));
     Flow::new(source, sink, route, Arc::new(*clock))
         .run(lifecycle.soft_stop(), lifecycle.hard_stop())
         .await?;

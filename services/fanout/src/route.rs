@@ -2,24 +2,34 @@
 
 use std::sync::Arc;
 
-use domain::{DeathReason, Registry, Standing, Timestamp};
-use stream::{Next, RegistryView, Step};
+use domain::{AccountId, DeathReason, EventType, Standing, Timestamp};
+use stream::{Next, RegistryView, Sink, Step};
+use trigger::{Matcher, Occurrence, Verdict};
 use wire::dead_letter::{self, Death};
 use wire::event::{self, Decoded, Reject};
 use wire::topics::Topics;
-use wire::{Headers, Origin, OutRecord, Record, names};
+use wire::{Headers, Origin, OutRecord, Record, names, text};
 
+use crate::findings::Findings;
 use crate::telemetry::Telemetry;
 
 /// Routes by what the registry says, and only while that is provably fresh.
 pub(crate) struct Route {
     view: RegistryView,
+    /// For findings: what they say is for people, and no event waits for them.
+    sink: Sink,
     router: Router,
 }
 
 impl Route {
-    pub(crate) fn new(view: RegistryView, topics: Topics, group: String, telemetry: Telemetry) -> Self {
-        Self { view, router: Router { topics, group, telemetry } }
+    pub(crate) fn new(
+        view: RegistryView,
+        sink: Sink,
+        topics: Topics,
+        group: String,
+        telemetry: Telemetry,
+    ) -> Self {
+        Self { view, sink, router: Router::new(topics, group, telemetry) }
     }
 }
 
@@ -29,7 +39,16 @@ impl Step for Route {
             self.router.telemetry.held();
             return Next::Hold;
         }
-        Next::Emit(self.view.read(|registry| self.router.route(now, registry, record)))
+        // The webhooks are taken out of the view before they are judged: filters may take longer than changes may wait.
+        let view = &self.view;
+        let wanted = |account: &AccountId, kind: &EventType| {
+            view.read(|registry| registry.routes(account, kind).cloned().collect())
+        };
+        let deliveries = self.router.route(now, wanted, record);
+        for finding in self.router.found.drain(..) {
+            drop(self.sink.send(&finding));
+        }
+        Next::Emit(deliveries)
     }
 
     fn shrink(&mut self, record: &Record, refused: &OutRecord) -> Option<OutRecord> {
@@ -42,15 +61,34 @@ struct Router {
     topics: Topics,
     group: String,
     telemetry: Telemetry,
+    matcher: Matcher,
+    findings: Findings,
+    /// What the registry is to be told.
+    found: Vec<OutRecord>,
 }
 
 impl Router {
-    fn route(&self, now: Timestamp, registry: &Registry, record: &Record) -> Vec<OutRecord> {
+    fn new(topics: Topics, group: String, telemetry: Telemetry) -> Self {
+        let (matcher, findings) = (Matcher::default(), Findings::default());
+        Self { topics, group, telemetry, matcher, findings, found: Vec::new() }
+    }
+
+    /// `wanted` looks up the active webhooks of an account that want a type.
+    fn route(
+        &mut self,
+        now: Timestamp,
+        wanted: impl FnOnce(&AccountId, &EventType) -> Vec<Standing>,
+        record: &Record,
+    ) -> Vec<OutRecord> {
         match event::decode(record, self.topics.event_max_bytes()) {
             Ok(event) => {
                 let span = tracing::info_span!("fan-out", event.id = %event.event.id, event.kind = %event.event.kind);
                 process::trace::continue_from(&span, &event.headers);
-                let deliveries = span.in_scope(|| self.deliveries(registry, record, &event));
+                let deliveries = span.in_scope(|| {
+                    let mut webhooks = wanted(&event.event.account, &event.event.kind);
+                    self.narrow(now, &mut webhooks, &event);
+                    self.deliveries(&webhooks, record, &event)
+                });
                 self.telemetry.routed(deliveries.len(), now.since(record.timestamp));
                 deliveries
             }
@@ -58,13 +96,43 @@ impl Router {
         }
     }
 
-    fn deliveries(&self, registry: &Registry, record: &Record, event: &Decoded) -> Vec<OutRecord> {
+    /// Leaves those webhooks whose conditions the event meets.
+    fn narrow(&mut self, now: Timestamp, webhooks: &mut Vec<Standing>, event: &Decoded) {
+        let mut failures = Vec::new();
+        let before = webhooks.len();
+        let time = event.headers.text(names::CE_TIME).and_then(text::parse_rfc3339);
+        let mut judge = self.matcher.on(Occurrence { event: &event.event, time, data: &event.data });
+        webhooks.retain(|standing| match judge.judge(&standing.webhook.trigger) {
+            Verdict::Match => true,
+            Verdict::Mismatch(_) => false,
+            Verdict::Failure(why) => {
+                failures.push((standing.clone(), why));
+                false
+            }
+        });
+        self.telemetry.narrowed(before - webhooks.len());
+        failures.iter().for_each(|(standing, why)| self.filter_failed(now, standing, why));
+    }
+
+    fn filter_failed(&mut self, now: Timestamp, standing: &Standing, why: &str) {
+        self.telemetry.filter_failed();
+        let Some(change) = self.findings.failed(now, standing, why) else { return };
+        tracing::warn!(webhook.id = %standing.webhook.id, error = why, "a filter failed, which counts as no match");
+        let (key, value) = wire::registry::encode(&change, None);
+        self.found.push(OutRecord {
+            topic: Arc::clone(&self.topics.webhooks),
+            key: Some(key.into()),
+            value: value.map(Into::into),
+            headers: Headers::new(),
+        });
+    }
+
+    fn deliveries(&self, webhooks: &[Standing], record: &Record, event: &Decoded) -> Vec<OutRecord> {
         let mut headers = event.headers.clone();
         process::trace::inject(&mut headers);
         let origin = Origin { partition: record.partition, offset: record.offset };
         headers.push(names::ORIGIN, origin.to_string());
-        let routes = registry.routes(&event.event.account, &event.event.kind);
-        routes.map(|standing| self.delivery(&headers, event, standing)).collect()
+        webhooks.iter().map(|standing| self.delivery(&headers, event, standing)).collect()
     }
 
     /// The event's bytes, unchanged, under the webhook's key: one process owns an endpoint's limits and connections.

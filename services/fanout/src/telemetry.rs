@@ -15,6 +15,8 @@ use prometheus_client::registry::Unit;
 pub(crate) struct Telemetry {
     events: Counter,
     unmatched: Counter,
+    narrowed: Counter,
+    filter_failures: Counter,
     deliveries: Counter,
     rejected: Family<ReasonLabel, Counter>,
     holds: Counter,
@@ -31,6 +33,8 @@ impl Default for Telemetry {
         Self {
             events: Counter::default(),
             unmatched: Counter::default(),
+            narrowed: Counter::default(),
+            filter_failures: Counter::default(),
             deliveries: Counter::default(),
             rejected: Family::default(),
             holds: Counter::default(),
@@ -45,6 +49,10 @@ impl Telemetry {
         let t = &telemetry;
         metrics.register("fanout_events", "Events that were understood", t.events.clone());
         metrics.register("fanout_events_unmatched", "Events that no webhook wanted", t.unmatched.clone());
+        let help = "Webhooks that wanted an event's type and whose conditions it did not meet";
+        metrics.register("fanout_narrowed", help, t.narrowed.clone());
+        let help = "Filters that failed for an event, which counts as no match";
+        metrics.register("fanout_filter_failures", help, t.filter_failures.clone());
         metrics.register("fanout_deliveries", "Delivery records made", t.deliveries.clone());
         metrics.register(
             "fanout_dead_letters",
@@ -64,6 +72,15 @@ impl Telemetry {
             self.unmatched.inc();
         }
         self.delay.observe(since_written.as_secs_f64());
+    }
+
+    /// Webhooks that do not get an event though they want its type, failures among them.
+    pub(crate) fn narrowed(&self, webhooks: usize) {
+        self.narrowed.inc_by(webhooks as u64);
+    }
+
+    pub(crate) fn filter_failed(&self) {
+        self.filter_failures.inc();
     }
 
     pub(crate) fn rejected(&self, reason: DeathReason) {

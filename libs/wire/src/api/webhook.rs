@@ -24,7 +24,7 @@ pub struct NewWebhook {
     pub url: String,
     /// Which events it wants.
     pub types: Types,
-    /// How a body is written: `json` (if left out), `standard` or `cloudevents`.
+    /// How a body is written: `json` (if left out), `form`, `standard` or `cloudevents`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// Headers for each call, at most 20.

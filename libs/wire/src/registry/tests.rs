@@ -3,8 +3,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use domain::{
-    Account, ApiKey, Batching, CustomHeader, DisabledReason, Format, Health, Limits, PendingUrl, Revision,
-    Scope, Sealed, Secrets, State, Timestamp, Types, Verification, Webhook,
+    Account, ApiKey, Batching, Callers, CustomHeader, DisabledReason, FilterFailure, Format, Health, Limits,
+    PendingUrl, Revision, Scope, Sealed, Secrets, State, Timestamp, Trigger, Types, Verification, Webhook,
 };
 use proptest::prelude::*;
 
@@ -20,6 +20,7 @@ fn full_webhook() -> Webhook {
         url: "https://acme.example/hook".into(),
         pending: Some(PendingUrl { url: "https://acme.example/new".into(), token: "t2".into() }),
         types: Types::Only(["click", "open"].into_iter().map(Into::into).collect()),
+        trigger: Trigger::default(),
         format: Format::CloudEvents,
         secrets: Secrets {
             current: Sealed { key: "k2".into(), text: "bmV3".into() },
@@ -66,6 +67,21 @@ fn plain_webhook() -> Webhook {
     }
 }
 
+fn narrowed_webhook() -> Webhook {
+    Webhook {
+        types: Types::Only(["create", "update"].into_iter().map(Into::into).collect()),
+        trigger: Trigger {
+            filter: Some("data.fields.city == \"Delft\"".into()),
+            database: Some("7".into()),
+            collection: Some("12".into()),
+            callers: Some(Callers::Except(BTreeSet::from(["ms".into()]))),
+            fields: BTreeSet::from(["email".into(), "city".into()]),
+        },
+        format: Format::Form,
+        ..plain_webhook()
+    }
+}
+
 fn account() -> Account {
     Account {
         id: "acme".into(),
@@ -97,6 +113,15 @@ fn health() -> Health {
     }
 }
 
+fn filter_failure() -> FilterFailure {
+    FilterFailure {
+        webhook: "wh_1".into(),
+        revision: Revision(12),
+        at: Timestamp::from_millis(1_767_225_600_000),
+        why: "there is no member 'town': ask with has(…) first".to_owned(),
+    }
+}
+
 /// Record files as they were when their version was made: never edited, only added to.
 fn fixtures() -> Vec<(Change, &'static str)> {
     vec![
@@ -108,9 +133,14 @@ fn fixtures() -> Vec<(Change, &'static str)> {
             Change::Webhook(Box::new(plain_webhook())),
             include_str!("../../fixtures/registry/v1/webhook-plain.json"),
         ),
+        (
+            Change::Webhook(Box::new(narrowed_webhook())),
+            include_str!("../../fixtures/registry/v1/webhook-narrowed.json"),
+        ),
         (Change::Account(account()), include_str!("../../fixtures/registry/v1/account.json")),
         (Change::Key(key()), include_str!("../../fixtures/registry/v1/key.json")),
         (Change::Health(health()), include_str!("../../fixtures/registry/v1/health.json")),
+        (Change::FilterFailure(filter_failure()), include_str!("../../fixtures/registry/v1/filter.json")),
     ]
 }
 
@@ -141,6 +171,7 @@ fn a_key_says_what_its_record_is_about() {
         ("account/acme", Change::AccountGone("acme".into())),
         (key.as_str(), Change::KeyGone(hash)),
         ("health/wh_1", Change::HealthGone("wh_1".into())),
+        ("filter/wh_1", Change::FilterFailureGone("wh_1".into())),
     ];
     for (key, change) in gone {
         assert_eq!(encode(&change, Some(&WriteId::new("w"))), (key.to_owned(), None));
@@ -205,6 +236,14 @@ fn a_disabled_webhook_has_a_reason_and_a_known_state() {
 }
 
 #[test]
+fn a_condition_that_is_not_known_is_refused_and_not_passed_over() {
+    let (key, value) = encode(&Change::Webhook(Box::new(narrowed_webhook())), None);
+    let value = String::from_utf8(value.unwrap()).unwrap().replace("\"database\"", "\"planet\"");
+    let error = decode(key.as_bytes(), Some(value.as_bytes())).unwrap_err().to_string();
+    assert!(error.contains("unknown field `planet`"), "{error}");
+}
+
+#[test]
 fn secrets_are_sealed_for_their_place() {
     let record = webhook_key(&"wh_1".into());
     let place = secret_place(&record);
@@ -229,6 +268,21 @@ fn types() -> impl Strategy<Value = Types> {
     ]
 }
 
+fn trigger() -> impl Strategy<Value = Trigger> {
+    let names = || prop::collection::btree_set(any::<String>().prop_map(Arc::from), 0..3);
+    let text = || prop::option::of(any::<String>().prop_map(Arc::from));
+    let callers = prop_oneof![names().prop_map(Callers::Only), names().prop_map(Callers::Except)];
+    (text(), text(), text(), prop::option::of(callers), names()).prop_map(
+        |(filter, database, collection, callers, fields)| Trigger {
+            filter,
+            database,
+            collection,
+            callers,
+            fields,
+        },
+    )
+}
+
 fn state() -> impl Strategy<Value = State> {
     prop::sample::select(vec![
         State::Unverified,
@@ -250,7 +304,13 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 fn webhook() -> impl Strategy<Value = Webhook> {
-    let named = (any::<String>(), types(), prop::sample::select(Format::ALL.to_vec()), limits(), state());
+    let named = (
+        any::<String>(),
+        (types(), trigger()),
+        prop::sample::select(Format::ALL.to_vec()),
+        limits(),
+        state(),
+    );
     let sealed_parts = (
         sealed(),
         prop::option::of((sealed(), at())),
@@ -260,12 +320,13 @@ fn webhook() -> impl Strategy<Value = Webhook> {
         (prop::option::of((any::<String>(), any::<String>())), any::<String>(), prop::option::of(at()));
     (named, sealed_parts, proof, at(), at(), any::<u64>()).prop_map(
         |(named, sealed, proof, created, updated, revision)| {
-            let (name, types, format, limits, state) = named;
+            let (name, (types, trigger), format, limits, state) = named;
             let (current, previous, headers) = sealed;
             let (pending, token, verified_at) = proof;
             Webhook {
                 name,
                 types,
+                trigger,
                 format,
                 limits,
                 state,
@@ -293,7 +354,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_reader_panic(
-        key in "(webhook|account|key|health|other)?/?.{0,70}",
+        key in "(webhook|account|key|health|filter|other)?/?.{0,70}",
         value in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let _ = decode(key.as_bytes(), Some(&value));

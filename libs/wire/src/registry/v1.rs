@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::{
-    Account, AccountId, ApiKey, Change, DisabledReason, Health, KeyHash, KeyId, Revision, Scope, Timestamp,
-    WebhookId,
+    Account, AccountId, ApiKey, Change, DisabledReason, FilterFailure, Health, KeyHash, KeyId, Revision,
+    Scope, Timestamp, WebhookId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,7 @@ pub(super) fn decode(subject: Subject, value: &[u8]) -> Result<Change, String> {
         Subject::Account(id) => parse::<AccountV1>(value).map(|it| Change::Account(it.read(id))),
         Subject::Key(hash) => parse::<KeyV1>(value)?.read(hash).map(Change::Key),
         Subject::Health(id) => parse::<HealthV1>(value)?.read(id).map(Change::Health),
+        Subject::Filter(id) => parse::<FilterV1>(value).map(|it| Change::FilterFailure(it.read(id))),
     }
 }
 
@@ -29,7 +30,12 @@ pub(super) fn encode(change: &Change, write: Option<&str>) -> Option<Vec<u8>> {
         Change::Account(account) => print(write, AccountV1::of(account)),
         Change::Key(key) => print(write, KeyV1::of(key)),
         Change::Health(health) => print(write, HealthV1::of(health)),
-        Change::WebhookGone(_) | Change::AccountGone(_) | Change::KeyGone(_) | Change::HealthGone(_) => {
+        Change::FilterFailure(failure) => print(write, FilterV1::of(failure)),
+        Change::FilterFailureGone(_)
+        | Change::WebhookGone(_)
+        | Change::AccountGone(_)
+        | Change::KeyGone(_)
+        | Change::HealthGone(_) => {
             return None;
         }
     })
@@ -73,6 +79,14 @@ struct HealthV1 {
     failing_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FilterV1 {
+    revision: u64,
+    #[serde(with = "crate::text::timestamp")]
+    at: Timestamp,
+    why: String,
 }
 
 impl AccountV1 {
@@ -129,6 +143,16 @@ impl HealthV1 {
             failing_since: self.failing_since,
             disabled: self.disabled.as_deref().map(reason).transpose()?,
         })
+    }
+}
+
+impl FilterV1 {
+    fn of(failure: &FilterFailure) -> Self {
+        Self { revision: failure.revision.0, at: failure.at, why: failure.why.clone() }
+    }
+
+    fn read(self, webhook: WebhookId) -> FilterFailure {
+        FilterFailure { webhook, revision: Revision(self.revision), at: self.at, why: self.why }
     }
 }
 

@@ -48,7 +48,7 @@ pub fn step(webhook: &Webhook, step: Step) -> Result<Webhook, Refusal> {
     Ok(Webhook { state: after(&webhook.state, step)?, ..webhook.clone() })
 }
 
-/// Deletes a webhook, and what delivery found out about it.
+/// Deletes a webhook, and what was found out about it.
 ///
 /// # Errors
 /// When there is no such webhook for who asks, or the revision is stale.
@@ -59,7 +59,8 @@ pub fn delete(
     expected: Expected,
 ) -> Result<Vec<Change>, Refusal> {
     found(registry, actor, id, expected)?;
-    Ok(vec![Change::WebhookGone(id.clone()), Change::HealthGone(id.clone())])
+    let gone = [Change::WebhookGone, Change::HealthGone, Change::FilterFailureGone];
+    Ok(gone.into_iter().map(|gone| gone(id.clone())).collect())
 }
 
 pub(super) fn after(state: &State, step: Step) -> Result<State, Refusal> {

@@ -54,6 +54,7 @@ pub fn prepare(
     let format = errors.keep(format);
     let limits = fields::limits(Limits::default(), &new.limits, &mut errors);
     let batch = new.batch.as_ref().map(|batch| fields::batch(Batching::default(), batch, &mut errors));
+    errors.keep(fields::batch_fits(format.unwrap_or_default(), batch.as_ref(), "batch"));
     let headers = custom_headers(&new.headers, &seals, &mut errors, chance);
     errors.finish()?;
     let (secret, current) = seals.signing_secret(chance);

@@ -58,7 +58,7 @@ impl Edit {
     /// The webhook after the change.
     ///
     /// # Errors
-    /// When it would have too many headers.
+    /// When it would have too many headers, or its parts would not go together.
     pub fn apply(&self, webhook: &Webhook) -> Result<Webhook, Refusal> {
         let mut changed = webhook.clone();
         if let Some(name) = &self.name {
@@ -78,6 +78,10 @@ impl Edit {
             let base = webhook.batch.unwrap_or_default();
             changed.batch = batch.map(|asked| fields::batch(base, &asked, &mut Errors::default()));
         }
+        let asked = if self.batch.is_some() { "batch" } else { "format" };
+        let mut errors = Errors::default();
+        errors.keep(fields::batch_fits(changed.format, changed.batch.as_ref(), asked));
+        errors.finish()?;
         changed.headers = merged(&webhook.headers, &self.headers)?;
         Ok(changed)
     }

@@ -120,6 +120,19 @@ pub fn format(name: &str) -> Result<Format, FieldError> {
     })
 }
 
+/// Whether deliveries in this format can be put together. `field` is the one that was asked for.
+///
+/// # Errors
+/// When there is a batch, and the format has none.
+pub fn batch_fits(format: Format, batch: Option<&Batching>, field: &str) -> Result<(), FieldError> {
+    if batch.is_none() || format.has_batches() {
+        return Ok(());
+    }
+    let others: Vec<_> = Format::ALL.into_iter().filter(|it| it.has_batches()).map(Format::name).collect();
+    let (name, others) = (format.name(), others.join(", "));
+    Err(error(field, format!("format {name} has no batches: set batch to null, or use one of {others}")))
+}
+
 /// One custom header. Errors never show the value.
 ///
 /// # Errors

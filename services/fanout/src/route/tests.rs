@@ -1,14 +1,14 @@
 //! Events in, deliveries and dead letters out; no broker.
 
 use bytes::Bytes;
-use domain::{Change, Offset, Partition};
+use domain::{Change, Offset, Partition, Registry, Trigger, Webhook};
 use wire::topics::TopicSettings;
 
 use super::*;
 
 fn router() -> Router {
     let topics = Topics::new(&TopicSettings { event_max_bytes: 100, ..TopicSettings::default() }).unwrap();
-    Router { topics, group: "postbode.fanout".to_owned(), telemetry: Telemetry::default() }
+    Router::new(topics, "postbode.fanout".to_owned(), Telemetry::default())
 }
 
 /// A registry as the console writes it.
@@ -42,7 +42,13 @@ const CLICK: [(&str, &str); 5] = [
 ];
 
 fn routed(registry: &Registry, record: &Record) -> Vec<OutRecord> {
-    router().route(Timestamp::from_millis(1_706_702_400_500), registry, record)
+    routed_by(&mut router(), registry, record)
+}
+
+fn routed_by(router: &mut Router, registry: &Registry, record: &Record) -> Vec<OutRecord> {
+    let wanted =
+        |account: &AccountId, kind: &EventType| registry.routes(account, kind).cloned().collect::<Vec<_>>();
+    router.route(Timestamp::from_millis(1_706_702_400_500), wanted, record)
 }
 
 #[test]
@@ -65,6 +71,43 @@ fn an_event_becomes_one_delivery_per_match_with_its_bytes_unchanged() {
         assert_eq!(out.headers.text("traceparent"), Some(CLICK[4].1));
     }
     assert_eq!(outs[0].headers.text(names::REGISTRY), Some("2"));
+}
+
+fn keys(outs: &[OutRecord]) -> Vec<String> {
+    let mut keys: Vec<_> =
+        outs.iter().map(|out| String::from_utf8(out.key.clone().unwrap().to_vec()).unwrap()).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn conditions_decide_who_gets_an_event_and_a_failing_filter_is_told_once() {
+    let mut registry = Registry::default();
+    let filter = |source: &str| Trigger { filter: Some(source.into()), ..Trigger::default() };
+    for (offset, (id, trigger)) in (0..).zip([
+        ("wh_true", filter("data.id == 'm1' && time < timestamp('2025-01-01T00:00:00Z')")),
+        ("wh_false", filter("data.id == 'm2'")),
+        ("wh_broken", filter("data.town == 'Delft'")),
+        ("wh_database", Trigger { database: Some("7".into()), ..Trigger::default() }),
+        ("wh_open", Trigger::default()),
+    ]) {
+        let webhook = Webhook { trigger, ..domain::fixtures::webhook(id, "acme", &["click"]) };
+        registry.apply(Offset(offset), Change::Webhook(Box::new(webhook)));
+    }
+    let mut router = router();
+    for _ in 0..3 {
+        let outs = routed_by(&mut router, &registry, &record(&CLICK, r#"{"id":"m1"}"#));
+        assert_eq!(keys(&outs), ["wh_open", "wh_true"]);
+    }
+    assert_eq!(keys(&router.found), ["filter/wh_broken"]);
+    let found = &router.found[0];
+    let value = found.value.as_deref();
+    let (change, _) = wire::registry::decode(found.key.as_deref().unwrap(), value).unwrap();
+    registry.apply(Offset(9), change.unwrap());
+    let failure = registry.filter_failure(&"wh_broken".into()).unwrap();
+    assert_eq!(failure.why, "there is no member 'town': ask with has(…) first");
+    let database = routed_by(&mut router, &registry, &record(&CLICK, r#"{"database":7}"#));
+    assert_eq!(keys(&database), ["wh_database", "wh_open"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A webhook in version 1.
 
+mod trigger;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use self::trigger::TriggerV1;
 use super::{reason, unknown};
 
 #[derive(Serialize, Deserialize)]
@@ -21,6 +24,8 @@ pub(super) struct WebhookV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<PendingV1>,
     types: TypesV1,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trigger: Option<TriggerV1>,
     format: String,
     secret: SealedV1,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +119,7 @@ impl WebhookV1 {
                 .as_ref()
                 .map(|it| PendingV1 { url: Arc::clone(&it.url), token: Arc::clone(&it.token) }),
             types: TypesV1::of(&webhook.types),
+            trigger: TriggerV1::of(&webhook.trigger),
             format: webhook.format.name().to_owned(),
             secret: SealedV1::of(&webhook.secrets.current),
             previous_secret: webhook
@@ -144,6 +150,7 @@ impl WebhookV1 {
             url: self.url,
             pending: self.pending.map(|it| PendingUrl { url: it.url, token: it.token }),
             types: self.types.read(),
+            trigger: self.trigger.map(TriggerV1::read).unwrap_or_default(),
             format: Format::named(&self.format).ok_or_else(|| unknown("format", &self.format))?,
             secrets: Secrets {
                 current: self.secret.read(),

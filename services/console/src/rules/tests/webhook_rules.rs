@@ -80,7 +80,7 @@ fn fields_that_will_not_do_are_named() {
         ("types", json!(["Click"]), "types"),
         ("types", json!(["*"]), "types"),
         ("types", json!("click"), "types"),
-        ("format", json!("form"), "format"),
+        ("format", json!("xml"), "format"),
         ("limits", json!({"concurrency": 0}), "limits.concurrency"),
         ("limits", json!({"concurrency": 1001}), "limits.concurrency"),
         ("limits", json!({"per_second": 0}), "limits.per_second"),
@@ -152,6 +152,23 @@ fn a_change_touches_only_what_it_names() {
     let lifted = patched(&after, json!({"limits": {"per_second": null}})).unwrap();
     assert_eq!(lifted.limits.per_second, None);
     assert_eq!(fields_of(patched(&before, json!({"name": "", "url": "x"}))), ["name", "url"]);
+}
+
+#[test]
+fn a_form_is_no_batch_whichever_is_asked_for_last() {
+    let mut both = request("format", json!("form"));
+    assert_eq!(prepare(both.clone()).unwrap().webhook.format, Format::Form);
+    both["batch"] = json!({});
+    assert_eq!(fields_of(prepare(both)), ["batch"]);
+    let plain = webhook("wh_1", "acme", State::Active);
+    let batched = patched(&plain, json!({"batch": {}})).unwrap();
+    let refused = patched(&batched, json!({"format": "form"})).unwrap_err();
+    assert!(format!("{refused:?}").contains("set batch to null"), "{refused:?}");
+    assert_eq!(fields_of::<()>(Err(refused)), ["format"]);
+    let form = patched(&batched, json!({"format": "form", "batch": null})).unwrap();
+    assert_eq!((form.format, form.batch), (Format::Form, None));
+    assert_eq!(fields_of(patched(&form, json!({"batch": {}}))), ["batch"]);
+    assert_eq!(fields_of(patched(&plain, json!({"format": "form", "batch": {}}))), ["batch"]);
 }
 
 #[test]
@@ -248,11 +265,12 @@ fn what_delivery_disabled_stays_so_through_changes_and_is_enabled_by_a_person() 
 }
 
 #[test]
-fn a_deleted_webhook_leaves_no_health_behind() {
+fn a_deleted_webhook_leaves_no_findings_behind() {
     let registry = with(webhook("wh_1", "acme", State::Active));
     let delete =
         |who: &str, expected| change::delete(&registry, &actor(&registry, who), &"wh_1".into(), expected);
-    let gone = vec![Change::WebhookGone("wh_1".into()), Change::HealthGone("wh_1".into())];
+    let id = || "wh_1".into();
+    let gone = vec![Change::WebhookGone(id()), Change::HealthGone(id()), Change::FilterFailureGone(id())];
     assert_eq!(delete(ACME, Expected::Any), Ok(gone.clone()));
     assert_eq!(delete(OPERATOR, Expected::Is(Revision(1))), Ok(gone));
     assert_eq!(delete(ACME, Expected::Is(Revision(2))), Err(Refusal::Stale { present: Revision(1) }));
