@@ -167,7 +167,10 @@ impl World {
         for (name, value) in &self.environment {
             let section = name.split("__").nth(1).unwrap_or_default().to_lowercase();
             let every = matches!(&*section, "topics" | "kafka" | "log");
-            if section == kind.name() || (section == "outbound" && kind.has_secrets()) || every {
+            if section == kind.name()
+                || (matches!(&*section, "outbound" | "signing") && kind.has_secrets())
+                || every
+            {
                 all.insert((*name).to_owned(), value.clone());
             }
         }

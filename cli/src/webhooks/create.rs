@@ -49,6 +49,9 @@ pub(super) struct CreateArgs {
     /// How long the first delivery of a batch waits for others, at most 60s [default: 1s]
     #[arg(long, value_name = "DURATION", value_parser = domain::duration::parse, requires = "batch")]
     batch_wait: Option<Duration>,
+    /// Have the platform sign the calls too, with the key that it publishes
+    #[arg(long)]
+    platform_signature: bool,
     /// Save the verification file into this directory
     #[arg(long, value_name = "DIRECTORY")]
     save_file: Option<PathBuf>,
@@ -76,6 +79,7 @@ fn wanted(args: CreateArgs) -> NewWebhook {
         url: args.url,
         types: if everything { Types::all() } else { Types::only(args.types) },
         format: args.format,
+        platform_signature: args.platform_signature,
         headers: args.header.into_iter().map(|(name, value)| (name, Some(value))).collect::<Headers>(),
         limits: LimitsPatch {
             concurrency: args.concurrency,
@@ -137,9 +141,10 @@ mod tests {
             "9",
             "--timeout",
             "20s",
+            "--platform-signature",
         ];
         let expected = json!({"account": "acme", "name": "n", "url": "https://example.com/", "types": ["click", "open"],
-            "format": "standard", "headers": {"X-Key": "a:b", "X-Two": "2"},
+            "format": "standard", "platform_signature": true, "headers": {"X-Key": "a:b", "X-Two": "2"},
             "limits": {"concurrency": 5, "per_second": 9, "timeout": "20s"}});
         assert_eq!(body(&line), expected);
     }

@@ -17,6 +17,7 @@ pub fn webhook(id: &str, account: &str, types: &[&str]) -> Webhook {
         trigger: crate::Trigger::default(),
         format: crate::Format::Json,
         secrets: Secrets { current: Sealed { key: "k".into(), text: "t".into() }, previous: None },
+        platform_signature: false,
         headers: Vec::new(),
         limits: Limits::default(),
         batch: None,

@@ -29,6 +29,8 @@ pub struct Webhook {
     pub format: Format,
     /// What signs the calls.
     pub secrets: Secrets,
+    /// Whether the platform signs the calls too, with the key that it publishes.
+    pub platform_signature: bool,
     /// Headers that the customer wants on each call; their values are secrets.
     pub headers: Vec<CustomHeader>,
     /// How hard the endpoint may be hit.

@@ -1,6 +1,6 @@
 //! The edge: `/v1` over HTTP.
 //!
-//! Every request carries `Authorization: Bearer <key>`. Bodies are JSON; errors are problems (RFC 9457) out of
+//! Every request carries `Authorization: Bearer <key>`, but for the platform's public keys. Bodies are JSON; errors are problems (RFC 9457) out of
 //! [`Refusal`]; lists come in pages (`?cursor=`, `?limit=`). A webhook's `ETag` is its revision.
 
 mod accounts;
@@ -8,6 +8,7 @@ mod body;
 mod event_types;
 mod headers;
 mod keys;
+mod platform_keys;
 mod present;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ type Shared<W> = State<Arc<Console<W>>>;
 pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
     let webhook = get(webhooks::get::<W>).patch(webhooks::change::<W>).delete(webhooks::delete::<W>);
     Router::new()
+        .route("/.well-known/postbode-keys", get(platform_keys::list::<W>))
         .route("/v1/event-types", get(event_types::list::<W>))
         .route("/v1/accounts", get(accounts::list::<W>).post(accounts::create::<W>))
         .route("/v1/accounts/{id}", get(accounts::get::<W>).delete(accounts::delete::<W>))
@@ -65,7 +67,7 @@ async fn observe<W: World>(State(console): Shared<W>, request: Request, next: Ne
     let method = request.method().clone();
     let span = tracing::info_span!("console.request", otel.kind = "server", http.method = %method, http.route = route);
     let mut response = next.run(request).instrument(span.clone()).await;
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let refusal = response.extensions().get::<Refusal>();
     let status = response.status().as_u16();
     span.in_scope(|| console.telemetry.answered(&method, &route, status, refusal, begun.elapsed()));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use httpsig::SigningSettings;
 use outbound::OutboundSettings;
 use process::config::ConfigError;
 use process::{HttpSettings, HumanDuration, SealSettings, Secret};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub kafka: KafkaSettings,
     /// How the topics are called.
     pub topics: TopicSettings,
+    /// The platform's own keys: the same as delivery's.
+    pub signing: SigningSettings,
     /// How strangers are called, to verify URLs.
     pub outbound: OutboundSettings,
 }
@@ -57,6 +60,7 @@ impl Settings {
     /// Names the setting that will not.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
+        self.signing.ring().map_err(|error| ConfigError::invalid("signing.directory", error))?;
         let prefix = &self.console.verification_prefix;
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(plain) {

@@ -58,6 +58,7 @@ fn console(
     Ok(Console {
         policy: outbound.policy().clone(),
         keyring,
+        ring: config.signing.ring()?,
         prefix: config.console.verification_prefix.clone(),
         telemetry: Telemetry::new(&service.metrics),
         world: Real { view, journal, outbound, clock: service.clock, open },

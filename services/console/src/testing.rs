@@ -45,7 +45,7 @@ pub(crate) fn counting() -> impl FnMut(&mut [u8]) {
 }
 
 pub(crate) fn tools<'a>(policy: &'a AddressPolicy, keyring: &'a Keyring) -> Tools<'a> {
-    Tools { policy, keyring, now: NOW }
+    Tools { policy, keyring, signs: true, now: NOW }
 }
 
 pub(crate) fn account(id: &str) -> Account {
@@ -173,6 +173,7 @@ impl Fake {
             world: self.clone(),
             policy: policy(),
             keyring: keyring(),
+            ring: None,
             prefix: "postbode".to_owned(),
             telemetry: Telemetry::new(&Metrics::new()),
         })

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use domain::{Change, Keyring, Registry, Scope, Timestamp, Webhook, WebhookId};
+use httpsig::Ring;
 use outbound::{AddressPolicy, Exchange};
 use stream::WriteError;
 use url::Url;
@@ -39,6 +40,8 @@ pub struct Console<W> {
     pub policy: AddressPolicy,
     /// Seals and opens secrets.
     pub keyring: Keyring,
+    /// The platform's own keys, if it has any.
+    pub ring: Option<Ring>,
     /// What verification files' names begin with.
     pub prefix: String,
     /// Metrics.
@@ -90,7 +93,12 @@ impl<W: World> Console<W> {
 
     /// What requests are checked and sealed with, now.
     pub fn tools(&self) -> Tools<'_> {
-        Tools { policy: &self.policy, keyring: &self.keyring, now: self.world.now() }
+        Tools {
+            policy: &self.policy,
+            keyring: &self.keyring,
+            signs: self.ring.is_some(),
+            now: self.world.now(),
+        }
     }
 }
 

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp, Verdict};
+use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp, Verdict, Webhook};
 use http::{HeaderMap, HeaderValue};
+use httpsig::Ring;
 use outbound::{Exchange, Outbound, Phases};
 use tracing::Instrument;
 use wire::attempt::{Attempt, Durations, Member};
 use wire::text;
 
-use crate::bodies::{self, Parcel};
+use crate::bodies::{self, Parcel, Platform};
 use crate::credentials::Credentials;
 use crate::held::{Held, Payload};
 use crate::history::History;
@@ -19,6 +20,8 @@ use crate::history::History;
 pub(crate) struct Attempts {
     pub(crate) outbound: Outbound,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The platform's own keys, for webhooks that ask for its signature.
+    pub(crate) ring: Option<Ring>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) history: History,
 }
@@ -63,6 +66,11 @@ impl Attempts {
         done
     }
 
+    fn platform(&self, webhook: &Webhook) -> Option<Platform<'_>> {
+        let scheme = self.ring.as_ref().filter(|_| webhook.platform_signature)?.scheme()?;
+        Some(Platform { scheme, nonce: format!("{:032x}", rand::random::<u128>()) })
+    }
+
     async fn exchange(
         &self,
         standing: &Standing,
@@ -70,7 +78,8 @@ impl Attempts {
         credentials: &Credentials,
     ) -> (Timestamp, HeaderMap, Exchange) {
         let now = self.clock.now();
-        match bodies::request(now, &standing.webhook, credentials, parcel, &self.user_agent) {
+        let platform = self.platform(&standing.webhook);
+        match bodies::request(now, &standing.webhook, credentials, parcel, platform, &self.user_agent) {
             Ok(request) => (now, request.headers.clone(), self.outbound.post(request).await),
             Err(why) => (now, HeaderMap::new(), unsent(Outcome::ProtocolFailed(why))),
         }

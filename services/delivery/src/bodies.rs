@@ -2,6 +2,7 @@
 
 use domain::{DeliveryId, Format, RecordPlace, Timestamp, Webhook};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use httpsig::{Call, Scheme};
 use outbound::PostRequest;
 use wire::names;
 
@@ -21,6 +22,14 @@ pub(crate) struct Parcel<'a> {
     pub(crate) batch: Option<&'a DeliveryId>,
 }
 
+/// How the platform signs this one call.
+pub(crate) struct Platform<'a> {
+    /// With which key.
+    pub(crate) scheme: Scheme<'a>,
+    /// Said once.
+    pub(crate) nonce: String,
+}
+
 /// Renders and signs. The same delivery always gets the same id and, while the webhook's format stays, the same body;
 /// the same members in the same order are the same batch.
 ///
@@ -31,6 +40,7 @@ pub(crate) fn request(
     webhook: &Webhook,
     credentials: &Credentials,
     parcel: &Parcel<'_>,
+    platform: Option<Platform<'_>>,
     user_agent: &HeaderValue,
 ) -> Result<PostRequest, String> {
     let (id, body) = match parcel.batch {
@@ -52,6 +62,19 @@ pub(crate) fn request(
         && let Ok(value) = HeaderValue::from_str(value)
     {
         headers.insert(TRACEPARENT, value);
+    }
+    if let Some(Platform { scheme, nonce }) = platform {
+        let url = &credentials.url;
+        let call = Call {
+            target: &url[url::Position::BeforePath..url::Position::AfterQuery],
+            host: &url[url::Position::BeforeHost..url::Position::AfterPort],
+            account: webhook.account.as_str(),
+            content_type: body.content_type,
+            body: &body.bytes,
+            now,
+            nonce: &nonce,
+        };
+        headers.extend(scheme.sign(&call).ok_or("the platform could not sign")?);
     }
     Ok(PostRequest {
         url: credentials.url.clone(),

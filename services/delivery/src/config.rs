@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::{BreakerSettings, DispatchSettings, Keyring, Schedule, Tiers};
 use http::HeaderValue;
+use httpsig::{Ring, SigningSettings};
 use outbound::OutboundSettings;
 use process::SealSettings;
 use process::config::ConfigError;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub outbound: OutboundSettings,
     /// The keys that open secrets.
     pub seal: SealSettings,
+    /// The platform's own keys: the same as the console's.
+    pub signing: SigningSettings,
     /// The service's own.
     pub delivery: DeliverySettings,
 }
@@ -114,6 +117,7 @@ pub(crate) struct Plan {
     pub(crate) topics: Topics,
     pub(crate) dispatch: DispatchSettings,
     pub(crate) keyring: Keyring,
+    pub(crate) ring: Option<Ring>,
     pub(crate) user_agent: HeaderValue,
 }
 
@@ -133,7 +137,9 @@ impl Settings {
         let keyring = self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
         let user_agent = HeaderValue::from_str(&self.delivery.user_agent)
             .map_err(|error| ConfigError::invalid("delivery.user_agent", error))?;
-        Ok(Plan { topics, dispatch, keyring, user_agent })
+        let ring = self.signing.ring();
+        let ring = ring.map_err(|error| ConfigError::invalid("signing.directory", error))?;
+        Ok(Plan { topics, dispatch, keyring, ring, user_agent })
     }
 }
 

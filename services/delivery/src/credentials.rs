@@ -46,12 +46,14 @@ pub(crate) struct Unusable {
 #[derive(Debug)]
 pub(crate) struct Vault {
     keyring: Keyring,
+    /// Whether this process has a key of the platform.
+    signs: bool,
     opened: HashMap<WebhookId, (Offset, Arc<Credentials>)>,
 }
 
 impl Vault {
-    pub(crate) fn new(keyring: Keyring) -> Self {
-        Self { keyring, opened: HashMap::new() }
+    pub(crate) fn new(keyring: Keyring, signs: bool) -> Self {
+        Self { keyring, signs, opened: HashMap::new() }
     }
 
     /// The credentials of a webhook as it is now.
@@ -61,6 +63,10 @@ impl Vault {
             && *offset == standing.offset
         {
             return Ok(Arc::clone(credentials));
+        }
+        if standing.webhook.platform_signature && !self.signs {
+            let (what, why) = ("platform_signature".to_owned(), "signing.directory is not set".to_owned());
+            return Err(Unusable { webhook: id.clone(), what, why });
         }
         let credentials = Arc::new(open(&self.keyring, &standing.webhook)?);
         self.opened.insert(id.clone(), (standing.offset, Arc::clone(&credentials)));

@@ -88,7 +88,7 @@ struct Shell {
 impl Shell {
     async fn build(service: Service<Settings>) -> anyhow::Result<Self> {
         let Service { config, health, metrics, clock, .. } = &service;
-        let Plan { topics, dispatch, keyring, user_agent } = config.plan()?;
+        let Plan { topics, dispatch, keyring, ring, user_agent } = config.plan()?;
         Admin::new(&config.kafka)?.require(&topics.specs()).await?;
 
         let clock: Arc<dyn Clock> = Arc::new(*clock);
@@ -130,8 +130,8 @@ impl Shell {
             registry: view.changed(),
             view,
             effects,
-            vault: Vault::new(keyring),
-            attempts: Arc::new(Attempts { outbound, clock, user_agent, history }),
+            vault: Vault::new(keyring, ring.is_some()),
+            attempts: Arc::new(Attempts { outbound, clock, ring, user_agent, history }),
             done,
             tell_done,
             sealed,

@@ -75,7 +75,7 @@ fn held_as(delivery: &'static str, event: &'static str, data: &'static str) -> P
 }
 
 fn credentials(standing: &Standing) -> std::sync::Arc<Credentials> {
-    Vault::new(keyring()).credentials(standing).unwrap()
+    Vault::new(keyring(), false).credentials(standing).unwrap()
 }
 
 fn request(standing: &Standing) -> outbound::PostRequest {
@@ -89,7 +89,7 @@ fn request_of(
 ) -> outbound::PostRequest {
     let agent = HeaderValue::from_static("Postbode/test");
     let parcel = Parcel { members, batch };
-    bodies::request(NOW, &standing.webhook, &credentials(standing), &parcel, &agent).unwrap()
+    bodies::request(NOW, &standing.webhook, &credentials(standing), &parcel, None, &agent).unwrap()
 }
 
 #[test]
@@ -171,16 +171,25 @@ fn a_trace_goes_on_to_the_receiver() {
 #[test]
 fn secrets_sealed_with_another_key_or_for_another_webhook_do_not_open() {
     let other = Keyring::parse(&["k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="]).unwrap();
-    let error = Vault::new(other).credentials(&standing(Format::Json, None)).unwrap_err();
+    let error = Vault::new(other, false).credentials(&standing(Format::Json, None)).unwrap_err();
     assert!(error.to_string().contains("key 'k1'"), "{error}");
     let mut moved = standing(Format::Json, None);
     moved.webhook = Webhook { id: "wh_2".into(), ..Webhook::clone(&moved.webhook) }.into();
-    assert!(Vault::new(keyring()).credentials(&moved).is_err());
+    assert!(Vault::new(keyring(), false).credentials(&moved).is_err());
+}
+
+#[test]
+fn a_webhook_that_asks_for_the_platforms_signature_waits_for_a_key() {
+    let mut standing = standing(Format::Json, None);
+    standing.webhook = Webhook { platform_signature: true, ..Webhook::clone(&standing.webhook) }.into();
+    let error = Vault::new(keyring(), false).credentials(&standing).unwrap_err();
+    assert!(error.to_string().contains("signing.directory"), "{error}");
+    assert!(Vault::new(keyring(), true).credentials(&standing).is_ok());
 }
 
 #[test]
 fn a_changed_webhook_is_opened_anew() {
-    let mut vault = Vault::new(keyring());
+    let mut vault = Vault::new(keyring(), false);
     let before = standing(Format::Json, None);
     vault.credentials(&before).unwrap();
     let url = "https://elsewhere.example/".into();

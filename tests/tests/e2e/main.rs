@@ -11,6 +11,7 @@ mod dlq;
 mod ingest;
 mod isolation;
 mod lifecycle;
+mod platform_signature;
 mod poison;
 mod retry;
 mod secrets;

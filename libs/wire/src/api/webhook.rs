@@ -27,6 +27,9 @@ pub struct NewWebhook {
     /// How a body is written: `json` (if left out), `form`, `standard` or `cloudevents`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
+    /// Whether the platform signs the calls too, with the key that it publishes: SMTPeter's scheme.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub platform_signature: bool,
     /// Headers for each call, at most 20.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: Headers,
@@ -58,6 +61,9 @@ pub struct WebhookPatch {
     /// Another format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
+    /// Whether the platform signs the calls too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform_signature: Option<bool>,
     /// Headers to set, or with null to remove; all others stay.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: Headers,
@@ -169,6 +175,8 @@ pub struct Webhook {
     pub types: Types,
     /// How a body is written.
     pub format: String,
+    /// Whether the platform signs the calls too, with the key that it publishes.
+    pub platform_signature: bool,
     /// The names of its custom headers; the values are never shown.
     pub headers: Vec<String>,
     /// How hard the endpoint may be hit.

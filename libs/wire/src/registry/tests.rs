@@ -29,6 +29,7 @@ fn full_webhook() -> Webhook {
                 Timestamp::from_millis(1_767_312_000_000),
             )),
         },
+        platform_signature: false,
         headers: vec![CustomHeader {
             name: "Authorization".to_owned(),
             value: Sealed { key: "k2".into(), text: "aGVhZGVy".into() },

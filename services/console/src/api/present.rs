@@ -35,6 +35,7 @@ pub(super) fn webhook(webhook: &Webhook, health: Option<&Health>) -> api::Webhoo
         pending_url: webhook.pending.as_ref().map(|pending| pending.url.to_string()),
         types: types(&webhook.types),
         format: webhook.format.name().to_owned(),
+        platform_signature: webhook.platform_signature,
         headers: webhook.headers.iter().map(|header| header.name.clone()).collect(),
         limits: api::Limits {
             concurrency: webhook.limits.concurrency,

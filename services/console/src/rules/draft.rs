@@ -21,6 +21,8 @@ pub struct Tools<'a> {
     pub policy: &'a AddressPolicy,
     /// Seals secrets.
     pub keyring: &'a Keyring,
+    /// Whether the platform has a key to sign with.
+    pub signs: bool,
     /// The time.
     pub now: Timestamp,
 }
@@ -55,6 +57,7 @@ pub fn prepare(
     let limits = fields::limits(Limits::default(), &new.limits, &mut errors);
     let batch = new.batch.as_ref().map(|batch| fields::batch(Batching::default(), batch, &mut errors));
     errors.keep(fields::batch_fits(format.unwrap_or_default(), batch.as_ref(), "batch"));
+    errors.keep(fields::platform_signature(new.platform_signature, tools.signs));
     let headers = custom_headers(&new.headers, &seals, &mut errors, chance);
     errors.finish()?;
     let (secret, current) = seals.signing_secret(chance);
@@ -65,8 +68,10 @@ pub fn prepare(
         url: url.unwrap_or_default(),
         pending: None,
         types,
+        trigger: domain::Trigger::default(),
         format: format.unwrap_or_default(),
         secrets: Secrets { current, previous: None },
+        platform_signature: new.platform_signature,
         headers: headers.into_iter().filter_map(|(_, header)| header).collect(),
         limits,
         batch,

@@ -21,6 +21,7 @@ pub struct Edit {
     url: Option<PendingUrl>,
     types: Option<Types>,
     format: Option<Format>,
+    platform_signature: Option<bool>,
     headers: Vec<(String, Option<CustomHeader>)>,
     limits: LimitsPatch,
     batch: Option<Option<BatchPatch>>,
@@ -44,6 +45,8 @@ pub fn prepare(
     let types = patch.types.as_ref().map(|types| fields::types(types, &mut errors));
     let format = patch.format.as_deref().map(fields::format);
     let format = format.and_then(|format| errors.keep(format));
+    let platform_signature = patch.platform_signature;
+    errors.keep(fields::platform_signature(platform_signature == Some(true), tools.signs));
     fields::limits(Limits::default(), &patch.limits, &mut errors);
     if let Some(batch) = patch.batch.flatten() {
         fields::batch(Batching::default(), &batch, &mut errors);
@@ -51,7 +54,16 @@ pub fn prepare(
     let headers = custom_headers(&patch.headers, &Seals::new(tools.keyring, id), &mut errors, chance);
     errors.finish()?;
     let url = url.map(|url| PendingUrl { url, token: proof::token(chance) });
-    Ok(Edit { name, url, types, format, headers, limits: patch.limits, batch: patch.batch })
+    Ok(Edit {
+        name,
+        url,
+        types,
+        format,
+        platform_signature,
+        headers,
+        limits: patch.limits,
+        batch: patch.batch,
+    })
 }
 
 impl Edit {
@@ -73,6 +85,7 @@ impl Edit {
         if let Some(format) = self.format {
             changed.format = format;
         }
+        changed.platform_signature = self.platform_signature.unwrap_or(webhook.platform_signature);
         changed.limits = fields::limits(webhook.limits, &self.limits, &mut Errors::default());
         if let Some(batch) = self.batch {
             let base = webhook.batch.unwrap_or_default();

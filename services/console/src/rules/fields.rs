@@ -77,6 +77,19 @@ pub fn url(policy: &AddressPolicy, text: &str) -> Result<Arc<str>, FieldError> {
     }
 }
 
+/// Whether the platform signs: it needs a key.
+///
+/// # Errors
+/// When it has none.
+pub fn platform_signature(wanted: bool, signs: bool) -> Result<(), FieldError> {
+    match wanted && !signs {
+        true => {
+            Err(error("platform_signature", "is not to be had: this platform has no key (signing.directory)"))
+        }
+        false => Ok(()),
+    }
+}
+
 /// Which events.
 ///
 /// # Errors

@@ -30,6 +30,8 @@ pub(super) struct WebhookV1 {
     secret: SealedV1,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous_secret: Option<PreviousV1>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    platform_signature: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     headers: Vec<HeaderV1>,
     limits: LimitsV1,
@@ -127,6 +129,7 @@ impl WebhookV1 {
                 .previous
                 .as_ref()
                 .map(|(sealed, until)| PreviousV1 { sealed: SealedV1::of(sealed), until: *until }),
+            platform_signature: webhook.platform_signature,
             headers: webhook.headers.iter().map(HeaderV1::of).collect(),
             limits: LimitsV1::of(webhook.limits),
             batch: webhook.batch.map(BatchV1::of),
@@ -156,6 +159,7 @@ impl WebhookV1 {
                 current: self.secret.read(),
                 previous: self.previous_secret.map(|it| (it.sealed.read(), it.until)),
             },
+            platform_signature: self.platform_signature,
             headers: self.headers.into_iter().map(HeaderV1::read).collect(),
             limits: self.limits.read(),
             batch: self.batch.map(|batch| batch.read()),

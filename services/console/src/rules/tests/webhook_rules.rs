@@ -39,6 +39,18 @@ fn with(webhook: Webhook) -> Registry {
 }
 
 #[test]
+fn the_platforms_signature_is_to_be_had_where_the_platform_has_a_key() {
+    let draft = prepare(request("platform_signature", true.into())).unwrap();
+    assert!(draft.webhook.platform_signature);
+    let new = serde_json::from_value(request("platform_signature", true.into())).unwrap();
+    let (policy, ring) = (policy(), keyring());
+    let keyless = draft::Tools { signs: false, ..tools(&policy, &ring) };
+    let refused = draft::prepare(&new, "acme".into(), keyless, &mut counting()).unwrap_err();
+    assert_eq!(fields_of(&refused), ["platform_signature"]);
+    assert!(!patched(&draft.webhook, json!({"platform_signature": false})).unwrap().platform_signature);
+}
+
+#[test]
 fn a_new_webhook_is_unverified_and_its_secrets_are_sealed() {
     let draft = prepare(request("headers", json!({"X-Key": "geheim"}))).unwrap();
     let made = &draft.webhook;
