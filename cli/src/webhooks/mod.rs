@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use http::Method;
 use wire::HumanDuration;
-use wire::api::{Page, RotateSecret, Verification, Webhook, WebhookWithSecret};
+use wire::api::{CodeSent, Page, RotateSecret, Verification, Verify, Webhook, WebhookWithSecret};
 
 use crate::context::Context;
 use crate::error::usage;
@@ -44,8 +44,20 @@ enum WebhooksCommand {
         #[arg(long, value_name = "DIRECTORY")]
         save: Option<PathBuf>,
     },
-    /// Have the console look for the verification file; calls begin when it is found
-    Verify(One),
+    /// Have the console look for the proof that the URL is yours; calls begin when it is found
+    Verify {
+        /// Which
+        #[arg(value_name = "ID")]
+        id: String,
+        /// How: file, dns, handshake or code [default: file]
+        #[arg(long, value_name = "WAY")]
+        by: Option<String>,
+        /// The code that arrived at the URL
+        #[arg(long, value_name = "CODE", requires = "by")]
+        code: Option<String>,
+    },
+    /// Have the console POST a code to the URL, for `verify --by code`
+    SendCode(One),
     /// Stop the calls for a while; what was made already waits, at most 72 hours
     Pause(One),
     /// Let the calls go on
@@ -94,7 +106,14 @@ pub(crate) async fn run(args: WebhooksArgs, context: &Context) -> anyhow::Result
         WebhooksCommand::Get(One { id }) => show::one(&get(&rest, &id).await?, json),
         WebhooksCommand::Create(args) => return create::run(args, &rest, json).await,
         WebhooksCommand::File { id, save } => return file(&rest, &id, save, json).await,
-        WebhooksCommand::Verify(One { id }) => show::one(&verify(&rest, &id).await?, json),
+        WebhooksCommand::Verify { id, by, code } => {
+            let asked = Verify { by, code };
+            show::one(&rest.ask(Method::POST, &path(&id, "/verify"), Some(&asked)).await?, json);
+        }
+        WebhooksCommand::SendCode(One { id }) => {
+            let sent: CodeSent = rest.ask(Method::POST, &path(&id, "/verification/code"), NO_BODY).await?;
+            show::code_sent(&sent, json);
+        }
         WebhooksCommand::Pause(One { id }) => show::one(&step(&rest, &id, "pause").await?, json),
         WebhooksCommand::Resume(One { id }) => show::one(&step(&rest, &id, "resume").await?, json),
         WebhooksCommand::Enable(One { id }) => show::one(&step(&rest, &id, "enable").await?, json),

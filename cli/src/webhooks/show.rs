@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use wire::api::{Batch, Types, Verification, Webhook, WebhookWithSecret};
+use wire::api::{Batch, CodeSent, Types, Verification, Webhook, WebhookWithSecret};
 
 use crate::output::{line, safe, style, table};
 
@@ -42,9 +42,25 @@ pub(super) fn verification(about: &Verification, saved: Option<&Path>, json: boo
     line(format!("{:22} {}", "file", about.file_name));
     line(format!("{:22} {}", "content", about.content));
     about.places.iter().for_each(|place| line(format!("{:22} {}", "may stand at", safe(place))));
+    if let Some(dns) = &about.dns {
+        line(format!("{:22} {} TXT \"{}\"", "or in DNS", safe(&dns.name), safe(&dns.text)));
+    }
+    line(format!("{:22} WebHook-Allowed-Origin: {}", "or by handshake", safe(&about.handshake_origin)));
     if let Some(path) = saved {
         line(format!("{:22} {}", "saved", path.display()));
     }
+}
+
+/// What became of a code.
+pub(super) fn code_sent(sent: &CodeSent, json: bool) {
+    if json {
+        return as_json(sent);
+    }
+    line(format!("POSTed to {}, which answered {}", safe(&sent.url), sent.status));
+    line(format!(
+        "the code is good for {}: postbode webhooks verify ID --by code --code CODE",
+        sent.good_for
+    ));
 }
 
 fn as_json(shown: &impl Serialize) {

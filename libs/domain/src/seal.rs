@@ -8,6 +8,8 @@ use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 /// A sealed secret: which key opens it, and nonce and ciphertext in base64.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,6 +51,7 @@ impl Place<'_> {
 pub struct Keyring {
     active: Arc<str>,
     ciphers: HashMap<Arc<str>, Arc<Aes256Gcm>>,
+    macs: HashMap<Arc<str>, Hmac<Sha256>>,
 }
 
 /// Why a keyring cannot be had, or a secret not be opened.
@@ -77,16 +80,27 @@ impl Keyring {
     /// # Errors
     /// When there is none, or one is malformed; the error never shows the key.
     pub fn parse<S: AsRef<str>>(entries: &[S]) -> Result<Self, SealError> {
-        let mut ciphers = HashMap::new();
+        let (mut ciphers, mut macs) = (HashMap::new(), HashMap::new());
         let mut active = None;
         for (index, entry) in entries.iter().enumerate() {
-            let (name, cipher) = parse_key(entry.as_ref()).ok_or(SealError::BadKey(index + 1))?;
+            let (name, cipher, mac) = parse_key(entry.as_ref()).ok_or(SealError::BadKey(index + 1))?;
             active.get_or_insert_with(|| Arc::clone(&name));
+            macs.insert(Arc::clone(&name), mac);
             if ciphers.insert(Arc::clone(&name), Arc::new(cipher)).is_some() {
                 return Err(SealError::Twice(name.to_string()));
             }
         }
-        Ok(Self { active: active.ok_or(SealError::Empty)?, ciphers })
+        Ok(Self { active: active.ok_or(SealError::Empty)?, ciphers, macs })
+    }
+
+    /// A code that only who holds the active key can make. Say what it is for: two purposes never share one.
+    pub fn mac(&self, meaning: &[u8]) -> [u8; 32] {
+        finish(&self.macs[&self.active], meaning)
+    }
+
+    /// The codes of all keys, for checking one that may be older than the active key.
+    pub fn macs(&self, meaning: &[u8]) -> Vec<[u8; 32]> {
+        self.macs.values().map(|mac| finish(mac, meaning)).collect()
     }
 
     /// Seals a secret for its place with the active key. A nonce must never be used twice.
@@ -120,10 +134,19 @@ impl fmt::Debug for Keyring {
     }
 }
 
-fn parse_key(entry: &str) -> Option<(Arc<str>, Aes256Gcm)> {
+fn finish(mac: &Hmac<Sha256>, meaning: &[u8]) -> [u8; 32] {
+    let mut mac = mac.clone();
+    mac.update(meaning);
+    mac.finalize().into_bytes().into()
+}
+
+/// What is derived for codes is another key than the one that seals.
+fn parse_key(entry: &str) -> Option<(Arc<str>, Aes256Gcm, Hmac<Sha256>)> {
     let (name, key) = entry.split_once(':')?;
     let key: [u8; 32] = STANDARD.decode(key.trim()).ok()?.try_into().ok()?;
-    (!name.is_empty()).then(|| (Arc::from(name.trim()), Aes256Gcm::new(&key.into())))
+    let derived = finish(&<Hmac<Sha256> as KeyInit>::new_from_slice(&key).ok()?, b"postbode codes");
+    let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&derived).ok()?;
+    (!name.is_empty()).then(|| (Arc::from(name.trim()), Aes256Gcm::new(&key.into()), mac))
 }
 
 #[cfg(test)]
@@ -156,6 +179,14 @@ mod tests {
         let newer = new.seal([1; 12], SECRET, b"s");
         assert_eq!(&*newer.key, "b");
         assert_eq!(old.open(SECRET, &newer), Err(SealError::UnknownKey("b".into())));
+    }
+
+    #[test]
+    fn a_code_of_an_older_key_is_known_as_long_as_the_key_is() {
+        let old = Keyring::parse(&[key("a", 1)]).unwrap();
+        let new = Keyring::parse(&[key("b", 2), key("a", 1)]).unwrap();
+        assert!(new.macs(b"x").contains(&old.mac(b"x")) && new.macs(b"x").contains(&new.mac(b"x")));
+        assert!(old.mac(b"x") != new.mac(b"x") && old.mac(b"x") != old.mac(b"y"));
     }
 
     #[test]

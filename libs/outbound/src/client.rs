@@ -118,6 +118,18 @@ impl Outbound {
         exchange
     }
 
+    /// Asks with `OPTIONS` what a server allows, without redirects; of the body a little is read and none kept.
+    pub async fn options(&self, url: Url, headers: HeaderMap, timeout: Duration) -> Exchange {
+        let call = Call { method: Method::OPTIONS, url, headers, body: Bytes::new(), timeout };
+        let (probe, answer) = match self.send(call).await {
+            Ok(answered) => answered,
+            Err(exchange) => return exchange,
+        };
+        let limits = BodyLimits { keep: 0, read: KEPT_OF_FAILURE, until: answer.deadline };
+        let (exchange, _) = self.finish(&probe, answer, limits).await;
+        exchange
+    }
+
     /// The way to the response's head, or the exchange that it ended in.
     async fn send(&self, call: Call) -> Result<(Arc<Probe>, Answer), Exchange> {
         let begun = Instant::now();
@@ -241,7 +253,7 @@ fn incomplete(end: &BodyEnd, max_body: usize) -> Option<Outcome> {
 
 /// The headers worth showing: small copies, since each borrowed value would keep a read buffer alive.
 fn shown(headers: &HeaderMap) -> HeaderMap {
-    const SHOWN: [HeaderName; 9] = [
+    const SHOWN: [HeaderName; 10] = [
         header::ALLOW,
         header::CONTENT_LENGTH,
         header::CONTENT_TYPE,
@@ -250,6 +262,7 @@ fn shown(headers: &HeaderMap) -> HeaderMap {
         header::RETRY_AFTER,
         header::SERVER,
         header::VIA,
+        HeaderName::from_static("webhook-allowed-origin"),
         header::WWW_AUTHENTICATE,
     ];
     let mut kept = HeaderMap::new();

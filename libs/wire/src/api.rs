@@ -13,8 +13,8 @@ use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use webhook::{
-    Batch, BatchPatch, Headers, Limits, LimitsPatch, NewWebhook, RotateSecret, Secret, SecretBefore, Types,
-    Verification, VerificationAttempt, Webhook, WebhookPatch, WebhookWithSecret,
+    Batch, BatchPatch, CodeSent, DnsProof, Headers, Limits, LimitsPatch, NewWebhook, RotateSecret, Secret,
+    SecretBefore, Types, Verification, VerificationAttempt, Verify, Webhook, WebhookPatch, WebhookWithSecret,
 };
 
 /// A page of a list, in the order of ids: `{"items": […], "next": "…"}`.

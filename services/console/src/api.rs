@@ -52,6 +52,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret::<W>))
         .route("/v1/webhooks/{id}/verification", get(verification::get::<W>))
         .route("/v1/webhooks/{id}/verification/file", get(verification::file::<W>))
+        .route("/v1/webhooks/{id}/verification/code", post(verification::send_code::<W>))
         .route("/v1/webhooks/{id}/verify", post(verification::verify::<W>))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .fallback(async || Refusal::NoSuch("path"))

@@ -39,6 +39,8 @@ pub struct ConsoleSettings {
     pub operator_key: Option<Secret>,
     /// What verification files' names begin with.
     pub verification_prefix: String,
+    /// What Postbode is called in handshakes: the `WebHook-Request-Origin`, a DNS name of the platform's.
+    pub handshake_origin: String,
     /// How long the registry may take to be written.
     pub write_timeout: HumanDuration,
 }
@@ -48,6 +50,7 @@ impl Default for ConsoleSettings {
         Self {
             operator_key: None,
             verification_prefix: "postbode".to_owned(),
+            handshake_origin: "postbode".to_owned(),
             write_timeout: HumanDuration(Duration::from_secs(10)),
         }
     }
@@ -66,6 +69,11 @@ impl Settings {
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(plain) {
             let what = "must be 1 to 32 lower-case letters, digits or hyphens";
             return Err(ConfigError::invalid("console.verification_prefix", what));
+        }
+        let origin = &self.console.handshake_origin;
+        if !(1..=253).contains(&origin.len()) || !origin.bytes().all(|b| plain(b) || b == b'.') {
+            let what = "must be a DNS name in lower case";
+            return Err(ConfigError::invalid("console.handshake_origin", what));
         }
         if self.console.operator_key.as_ref().is_some_and(|key| !is_strong(key.expose())) {
             let what = "must be at least 32 visible ASCII characters (make one with: openssl rand -hex 32)";
@@ -102,6 +110,7 @@ mod tests {
         for (line, name) in [
             ("console.verification_prefix = 'a/b'", "console.verification_prefix: "),
             ("console.verification_prefix = ''", "console.verification_prefix: "),
+            ("console.handshake_origin = 'a b'", "console.handshake_origin: "),
             ("console.operator_key = 'geheim'", "console.operator_key: "),
             ("console.operator_key = 'geheim geheim geheim geheim geheim'", "console.operator_key: "),
         ] {

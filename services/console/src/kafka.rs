@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{Change, Clock as _, Registry, Timestamp};
-use outbound::{Exchange, FetchLimits, Outbound};
+use http::{HeaderName, HeaderValue, header};
+use outbound::{Exchange, FetchLimits, LookupError, Outbound, PostRequest, SystemResolver};
 use process::{Secret, SystemClock};
 use stream::{Journal, RegistryView, WriteError};
 use tokio::time::timeout;
@@ -26,6 +27,7 @@ pub(crate) struct Real {
     pub(crate) view: RegistryView,
     pub(crate) journal: Journal,
     pub(crate) outbound: Outbound,
+    pub(crate) names: SystemResolver,
     pub(crate) clock: SystemClock,
     /// Closed until the topics were found fit.
     pub(crate) open: Arc<AtomicBool>,
@@ -56,6 +58,22 @@ impl World for Real {
 
     async fn fetch(&self, place: Url) -> Exchange {
         self.outbound.fetch(place, FetchLimits::default()).await
+    }
+
+    async fn texts(&self, name: String) -> Result<Vec<String>, LookupError> {
+        self.names.texts(&name).await
+    }
+
+    async fn ask_leave(&self, url: Url, origin: HeaderValue) -> Exchange {
+        let headers = [(HeaderName::from_static("webhook-request-origin"), origin)].into_iter().collect();
+        self.outbound.options(url, headers, FetchLimits::default().timeout).await
+    }
+
+    async fn post(&self, url: Url, body: String) -> Exchange {
+        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let headers = headers.into_iter().collect();
+        let timeout = FetchLimits::default().timeout;
+        self.outbound.post(PostRequest { url, headers, body: body.into(), timeout }).await
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Refusal {
     UnsupportedType,
     /// The method is not for this path.
     MethodNotAllowed,
-    /// The file was not found in any of its places.
+    /// The proof of a URL was not found, in any of its places.
     Unproven(Vec<VerificationAttempt>),
     /// The registry was not read to its end yet.
     Starting,
@@ -149,7 +149,7 @@ impl Refusal {
             Self::UnsupportedType => "send the body as content-type: application/json".to_owned(),
             Self::Unproven(attempts) => {
                 let places = told(attempts.iter().map(|it| (it.url.as_str(), it.message.as_str())));
-                format!("the file was not found: {places}")
+                format!("no proof was found: {places}")
             }
             Self::Starting => "the console has just started and reads its registry".to_owned(),
             Self::Unavailable(why) => format!("nothing was changed: {why}"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use outbound::Outbound;
+use outbound::{Outbound, SystemResolver};
 use process::config::ConfigError;
 use process::{Check, Service, http};
 use stream::{Admin, Journal, JournalOptions, RegistryView, TableOptions};
@@ -55,13 +55,15 @@ fn console(
     let config = &service.config;
     let keyring = config.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
     let outbound = Outbound::new(&config.outbound, Arc::new(service.clock)).context("outbound")?;
+    let names = SystemResolver::new().map_err(anyhow::Error::msg).context("outbound")?;
     Ok(Console {
         policy: outbound.policy().clone(),
         keyring,
         ring: config.signing.ring()?,
+        handshake_origin: config.console.handshake_origin.clone(),
         prefix: config.console.verification_prefix.clone(),
         telemetry: Telemetry::new(&service.metrics),
-        world: Real { view, journal, outbound, clock: service.clock, open },
+        world: Real { view, journal, outbound, names, clock: service.clock, open },
     })
 }
 

@@ -1,6 +1,6 @@
 //! What tests share: a registry in memory, chance that counts, and a world without Kafka or network.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use domain::{
     Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Registry, Revision, Scope, State,
     Timestamp, Webhook, WebhookId,
 };
-use outbound::{AddressPolicy, Exchange, OutboundSettings, Phases, ResponseHead};
+use http::HeaderValue;
+use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, ResponseHead};
 use process::Metrics;
 use stream::WriteError;
 use url::Url;
@@ -131,12 +132,41 @@ struct Inside {
     writable: bool,
     server: Server,
     now: Timestamp,
+    texts: BTreeMap<String, Vec<String>>,
+    leave: Exchange,
+    posted: Vec<String>,
 }
 
 impl Fake {
     pub(crate) fn new(registry: Registry) -> Self {
         let server: Server = Box::new(|_| answered(404, ""));
-        Self(Arc::new(Mutex::new(Inside { registry: Some(registry), writable: true, server, now: NOW })))
+        Self(Arc::new(Mutex::new(Inside {
+            registry: Some(registry),
+            writable: true,
+            server,
+            now: NOW,
+            texts: BTreeMap::new(),
+            leave: answered(405, ""),
+            posted: Vec::new(),
+        })))
+    }
+
+    /// Publishes a TXT record.
+    pub(crate) fn publish(&self, name: &str, text: &str) {
+        self.0.lock().unwrap().texts.entry(name.to_owned()).or_default().push(text.to_owned());
+    }
+
+    /// Answers handshakes.
+    pub(crate) fn allow(&self, origin: &'static str) {
+        let mut leave = answered(200, "");
+        let headers = &mut leave.response.as_mut().unwrap().headers;
+        headers.insert("webhook-allowed-origin", HeaderValue::from_static(origin));
+        self.0.lock().unwrap().leave = leave;
+    }
+
+    /// What was POSTed last.
+    pub(crate) fn posted(&self) -> Option<String> {
+        self.0.lock().unwrap().posted.last().cloned()
     }
 
     /// Not read to its end.
@@ -174,6 +204,7 @@ impl Fake {
             policy: policy(),
             keyring: keyring(),
             ring: None,
+            handshake_origin: "mail.example".to_owned(),
             prefix: "postbode".to_owned(),
             telemetry: Telemetry::new(&Metrics::new()),
         })
@@ -213,5 +244,19 @@ impl World for Fake {
 
     async fn fetch(&self, place: Url) -> Exchange {
         (self.0.lock().unwrap().server)(&place)
+    }
+
+    async fn texts(&self, name: String) -> Result<Vec<String>, LookupError> {
+        self.0.lock().unwrap().texts.get(&name).cloned().ok_or(LookupError::NotFound)
+    }
+
+    async fn ask_leave(&self, _: Url, _: HeaderValue) -> Exchange {
+        self.0.lock().unwrap().leave.clone()
+    }
+
+    async fn post(&self, url: Url, body: String) -> Exchange {
+        let mut inside = self.0.lock().unwrap();
+        inside.posted.push(body);
+        (inside.server)(&url)
     }
 }

@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use domain::{Change, Keyring, Registry, Scope, Timestamp, Webhook, WebhookId};
+use http::HeaderValue;
 use httpsig::Ring;
-use outbound::{AddressPolicy, Exchange};
+use outbound::{AddressPolicy, Exchange, LookupError};
 use stream::WriteError;
 use url::Url;
 
@@ -29,6 +30,15 @@ pub trait World: Send + Sync + 'static {
 
     /// Fetches a file from a stranger's server, to verify a URL.
     fn fetch(&self, place: Url) -> impl Future<Output = Exchange> + Send;
+
+    /// Looks up the texts that a name publishes.
+    fn texts(&self, name: String) -> impl Future<Output = Result<Vec<String>, LookupError>> + Send;
+
+    /// Asks a stranger's server for leave: `OPTIONS` with this `WebHook-Request-Origin`.
+    fn ask_leave(&self, url: Url, origin: HeaderValue) -> impl Future<Output = Exchange> + Send;
+
+    /// POSTs JSON to a stranger's server.
+    fn post(&self, url: Url, body: String) -> impl Future<Output = Exchange> + Send;
 }
 
 /// The console: what every request needs.
@@ -44,6 +54,8 @@ pub struct Console<W> {
     pub ring: Option<Ring>,
     /// What verification files' names begin with.
     pub prefix: String,
+    /// What we are called in handshakes.
+    pub handshake_origin: String,
     /// Metrics.
     pub telemetry: Telemetry,
 }

@@ -271,6 +271,43 @@ pub struct Verification {
     pub content: String,
     /// The full URLs where the file may stand, in the order in which they are tried: beside the callback, in the root.
     pub places: Vec<String>,
+    /// Instead of the file: a TXT record of the host's name; null where the host is an address.
+    pub dns: Option<DnsProof>,
+    /// Instead of the file: the name by which `OPTIONS` asks the endpoint for leave (`WebHook-Request-Origin`).
+    pub handshake_origin: String,
+}
+
+/// `POST /v1/webhooks/{id}/verify`; the body may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Verify {
+    /// By `file` (if left out), `dns`, `handshake` or `code`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The code that arrived at the URL, with `by: code`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// A TXT record that proves a URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsProof {
+    /// The record's name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// `POST /v1/webhooks/{id}/verification/code`: what became of the POST. Whoever can read what arrives there knows the
+/// code, whatever was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeSent {
+    /// Where it went.
+    pub url: String,
+    /// What the endpoint answered.
+    pub status: u16,
+    /// For how long the code is good.
+    pub good_for: HumanDuration,
 }
 
 /// What one of the places answered.

@@ -56,13 +56,15 @@ pub fn proof(webhook: &Webhook, prefix: &str) -> Proof {
 
 impl Proof {
     /// As the API shows it.
-    pub fn shown(&self) -> api::Verification {
+    pub fn shown(&self, dns: Option<api::DnsProof>, handshake_origin: &str) -> api::Verification {
         api::Verification {
             url: self.url.to_string(),
             verified_at: self.verified_at,
             file_name: self.file_name.clone(),
             content: self.content.clone(),
             places: self.places.iter().map(Url::to_string).collect(),
+            dns,
+            handshake_origin: handshake_origin.to_owned(),
         }
     }
 

@@ -50,6 +50,50 @@ async fn a_url_is_verified_by_its_file() {
 }
 
 #[tokio::test]
+async fn a_url_is_verified_by_dns_by_handshake_or_by_a_code_and_each_says_what_is_missing() {
+    let world = Fake::new(registry());
+    let path = format!("/v1/webhooks/{}", created(&world).await.id());
+    let verify = format!("{path}/verify");
+    let by = |way: &str| json!({ "by": way });
+    for (way, said) in [("dns", "no TXT record"), ("handshake", "405")] {
+        let refused = call(&world, ACME, "POST", &verify, by(way)).await.expect(422);
+        assert_eq!(refused.text("code"), "verification-failed");
+        let message = refused.body["attempts"][0]["message"].as_str().unwrap();
+        assert!(message.contains(said), "{message}");
+    }
+    for wrong in
+        [by("prayer"), by("code"), json!({"code": "X"}), json!({"by": "code", "code": "00000-00000"})]
+    {
+        assert_eq!(call(&world, ACME, "POST", &verify, wrong).await.expect(422).text("code"), "invalid");
+    }
+    let asked = call(&world, ACME, "GET", &format!("{path}/verification"), Value::Null).await.expect(200);
+    let text = |member: &Value| member.as_str().unwrap().to_owned();
+    world.publish(&text(&asked.body["dns"]["name"]), &text(&asked.body["dns"]["text"]));
+    let proven = call(&world, ACME, "POST", &verify, by("dns")).await.expect(200);
+    assert_eq!(proven.text("state"), "active");
+
+    let move_to = async |url: &str| {
+        let change = json!({"url": url});
+        call_with(&world, ACME, "PATCH", &path, &[("if-match", "*")], change).await.expect(200);
+    };
+    move_to("https://b.example/hook").await;
+    world.allow("mail.example");
+    let moved = call(&world, ACME, "POST", &verify, by("handshake")).await.expect(200);
+    assert_eq!(moved.text("url"), "https://b.example/hook", "the pending URL is live");
+
+    move_to("https://c.example/hook").await;
+    world.serve(|_| answered(401, "who are you?"));
+    let send = format!("{path}/verification/code");
+    let sent = call(&world, ACME, "POST", &send, Value::Null).await.expect(200);
+    assert_eq!((sent.text("url"), &sent.body["status"]), ("https://c.example/hook".into(), &json!(401)));
+    let posted: Value = serde_json::from_str(&world.posted().unwrap()).unwrap();
+    let code = json!({"by": "code", "code": posted["code"]});
+    assert!(!sent.text.contains(posted["code"].as_str().unwrap()), "only the endpoint is told");
+    let moved = call(&world, ACME, "POST", &verify, code).await.expect(200);
+    assert_eq!(moved.text("url"), "https://c.example/hook");
+}
+
+#[tokio::test]
 async fn the_file_is_downloaded_under_its_name() {
     let world = Fake::new(registry());
     let path = format!("/v1/webhooks/{}/verification", created(&world).await.id());

@@ -31,7 +31,7 @@ fn the_file_stands_beside_the_callback_or_in_the_root() {
             &["https://a.example//b.example/postbode-0123.txt", "https://a.example/postbode-0123.txt"],
         ),
     ] {
-        assert_eq!(proof_of(url).shown().places, places, "{url}");
+        assert_eq!(proof_of(url).shown(None, "postbode").places, places, "{url}");
     }
 }
 
