@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use domain::{
     Account, AccountId, ApiKey, Change, Clock as _, Format, Keyring, Limits, Revision, Scope, Secrets,
-    SigningSecret, State, Timestamp, Types, Verification, Webhook, WebhookId,
+    SigningSecret, State, Timestamp, Trigger, Types, Verification, Webhook, WebhookId,
 };
 use stream::{Journal, JournalOptions, KafkaSettings};
 use wire::topics::Topics;
@@ -122,6 +122,7 @@ pub(super) fn webhook(
         url: url.into(),
         pending: None,
         types: Types::Only([KIND.into()].into()),
+        trigger: Trigger::default(),
         format: Format::Json,
         secrets: Secrets { current, previous: None },
         headers: Vec::new(),

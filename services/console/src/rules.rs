@@ -17,3 +17,4 @@ pub mod proof;
 pub mod secrets;
 #[cfg(test)]
 mod tests;
+pub mod trigger;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use domain::{
     Batching, CustomHeader, Format, Limits, PendingUrl, State, Types, Verification, Webhook, WebhookId,
 };
-use wire::api::{BatchPatch, LimitsPatch, WebhookPatch};
+use wire::api::{BatchPatch, LimitsPatch, TriggerPatch, WebhookPatch};
 
 use super::chance::Chance;
 use super::draft::{Tools, custom_headers};
 use super::fields::{self, Errors};
 use super::proof;
 use super::secrets::Seals;
+use super::trigger;
 use crate::problem::Refusal;
 
 /// A checked change.
@@ -20,6 +21,7 @@ pub struct Edit {
     name: Option<String>,
     url: Option<PendingUrl>,
     types: Option<Types>,
+    conditions: TriggerPatch,
     format: Option<Format>,
     headers: Vec<(String, Option<CustomHeader>)>,
     limits: LimitsPatch,
@@ -42,6 +44,8 @@ pub fn prepare(
     let url = patch.url.as_deref().map(|url| fields::url(tools.policy, url));
     let url = url.and_then(|url| errors.keep(url));
     let types = patch.types.as_ref().map(|types| fields::types(types, &mut errors));
+    let conditions = patch.conditions();
+    trigger::check(&conditions, &mut errors);
     let format = patch.format.as_deref().map(fields::format);
     let format = format.and_then(|format| errors.keep(format));
     fields::limits(Limits::default(), &patch.limits, &mut errors);
@@ -51,7 +55,7 @@ pub fn prepare(
     let headers = custom_headers(&patch.headers, &Seals::new(tools.keyring, id), &mut errors, chance);
     errors.finish()?;
     let url = url.map(|url| PendingUrl { url, token: proof::token(chance) });
-    Ok(Edit { name, url, types, format, headers, limits: patch.limits, batch: patch.batch })
+    Ok(Edit { name, url, types, conditions, format, headers, limits: patch.limits, batch: patch.batch })
 }
 
 impl Edit {
@@ -70,6 +74,7 @@ impl Edit {
         if let Some(types) = &self.types {
             changed.types = types.clone();
         }
+        changed.trigger = trigger::over(&webhook.trigger, &self.conditions);
         if let Some(format) = self.format {
             changed.format = format;
         }
@@ -80,6 +85,7 @@ impl Edit {
         }
         let asked = if self.batch.is_some() { "batch" } else { "format" };
         let mut errors = Errors::default();
+        trigger::fits(&changed.trigger, &changed.types, &mut errors);
         errors.keep(fields::batch_fits(changed.format, changed.batch.as_ref(), asked));
         errors.finish()?;
         changed.headers = merged(&webhook.headers, &self.headers)?;
