@@ -27,6 +27,7 @@ fn every_command_explains_itself() {
         "listen",
         "webhooks",
         "webhooks create",
+        "webhooks filter-test",
         "webhooks rotate-secret",
         "dlq",
         "dlq ls",

@@ -18,13 +18,14 @@ pub(super) enum Measure {
     Latency,
     Isolation,
     Route,
+    Filter,
     Idle,
     Deferral,
 }
 
 impl Measure {
     /// All, in their order.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Ceilings,
         Self::Raw,
         Self::Delivery,
@@ -38,6 +39,7 @@ impl Measure {
         Self::Latency,
         Self::Isolation,
         Self::Route,
+        Self::Filter,
         Self::Idle,
         Self::Deferral,
     ];
@@ -58,6 +60,7 @@ impl Measure {
             Self::Latency => "latency",
             Self::Isolation => "isolation",
             Self::Route => "route",
+            Self::Filter => "filter",
             Self::Idle => "idle",
             Self::Deferral => "deferral",
         }
@@ -79,6 +82,13 @@ impl Measure {
             Self::Latency => &["latency_ms.at_200.p50", "latency_ms.at_1000.p50", "latency_ms.at_1000.p99"],
             Self::Isolation => &["isolation.clean.healthy_p99", "isolation.hanging.ratio"],
             Self::Route => &["route_ns.at_100", "route_ns.at_10000", "route_ns.at_100000", "route_ns.growth"],
+            Self::Filter => &[
+                "filter_ns.at_1",
+                "filter_ns.at_100",
+                "filter_ns.at_10000",
+                "filter_ns.each",
+                "filter_ns.equal_10000",
+            ],
             Self::Idle => &["idle_webhook_bytes"],
             Self::Deferral => &["deferral_kafka_bytes_per_s", "rss_mb.waiting.delivery"],
         }
@@ -86,7 +96,7 @@ impl Measure {
 
     /// Whether Kafka takes part.
     pub(super) const fn needs_kafka(self) -> bool {
-        !matches!(self, Self::Ceilings | Self::Raw | Self::Route)
+        !matches!(self, Self::Ceilings | Self::Raw | Self::Route | Self::Filter)
     }
 
     /// Whether once a run is enough: it takes minutes, or does not vary.
@@ -101,7 +111,7 @@ impl Measure {
             Self::Scaling | Self::Isolation | Self::Latency => Duration::from_secs(150),
             Self::Ceilings | Self::Raw | Self::Delivery | Self::Fanout | Self::Ingest => SHORT,
             Self::EndToEnd | Self::EndToEndBatch | Self::FanoutFive | Self::Batched => SHORT,
-            Self::Route | Self::Idle => SHORT,
+            Self::Route | Self::Filter | Self::Idle => SHORT,
         }
     }
 }

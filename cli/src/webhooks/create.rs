@@ -9,6 +9,7 @@ use http::Method;
 use wire::HumanDuration;
 use wire::api::{BatchPatch, Headers, LimitsPatch, NewWebhook, Types, WebhookWithSecret};
 
+use super::conditions::ConditionArgs;
 use super::{save_file, show};
 use crate::output::line;
 use crate::rest::Rest;
@@ -25,6 +26,8 @@ pub(super) struct CreateArgs {
     /// Which types of event, comma-separated; * for all
     #[arg(long, value_name = "TYPES", value_delimiter = ',', default_value = "*")]
     types: Vec<String>,
+    #[command(flatten)]
+    conditions: ConditionArgs,
     /// How a body is written: json, form, standard or cloudevents [default: json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
@@ -72,12 +75,18 @@ pub(super) async fn run(mut args: CreateArgs, rest: &Rest, json: bool) -> anyhow
 }
 
 fn wanted(args: CreateArgs) -> NewWebhook {
+    let conditions = args.conditions.asked();
     let everything = args.types.iter().any(|kind| kind == "*");
     NewWebhook {
         account: args.account,
         name: args.name,
         url: args.url,
         types: if everything { Types::all() } else { Types::only(args.types) },
+        filter: conditions.filter,
+        database: conditions.database,
+        collection: conditions.collection,
+        callers: conditions.callers,
+        fields: conditions.fields,
         format: args.format,
         platform_signature: args.platform_signature,
         headers: args.header.into_iter().map(|(name, value)| (name, Some(value))).collect::<Headers>(),
@@ -141,11 +150,22 @@ mod tests {
             "9",
             "--timeout",
             "20s",
+            "--filter",
+            "type == 'open'",
+            "--database",
+            "7",
+            "--collection",
+            "12",
+            "--only-caller",
+            "shop",
+            "--field",
+            "email",
             "--platform-signature",
         ];
         let expected = json!({"account": "acme", "name": "n", "url": "https://example.com/", "types": ["click", "open"],
             "format": "standard", "platform_signature": true, "headers": {"X-Key": "a:b", "X-Two": "2"},
-            "limits": {"concurrency": 5, "per_second": 9, "timeout": "20s"}});
+            "filter": "type == 'open'", "database": "7", "collection": "12", "callers": {"only": ["shop"]},
+            "fields": ["email"], "limits": {"concurrency": 5, "per_second": 9, "timeout": "20s"}});
         assert_eq!(body(&line), expected);
     }
 }

@@ -1,5 +1,6 @@
 //! `postbode webhooks`: webhooks over the console's REST API.
 
+mod conditions;
 mod create;
 mod show;
 
@@ -36,6 +37,8 @@ enum WebhooksCommand {
     Get(One),
     /// Make a webhook; its secret is shown this once, and its verification file can be saved at once
     Create(create::CreateArgs),
+    /// Try conditions on an event: would it be sent? Nothing is sent or changed
+    FilterTest(conditions::TestArgs),
     /// Save or show the file that proves that the URL is yours
     File {
         /// Which webhook
@@ -105,6 +108,7 @@ pub(crate) async fn run(args: WebhooksArgs, context: &Context) -> anyhow::Result
         WebhooksCommand::List { account } => show::list(&all(&rest, account.as_deref()).await?, json),
         WebhooksCommand::Get(One { id }) => show::one(&get(&rest, &id).await?, json),
         WebhooksCommand::Create(args) => return create::run(args, &rest, json).await,
+        WebhooksCommand::FilterTest(args) => return conditions::test(args, &rest, json).await,
         WebhooksCommand::File { id, save } => return file(&rest, &id, save, json).await,
         WebhooksCommand::Verify { id, by, code } => {
             let asked = Verify { by, code };

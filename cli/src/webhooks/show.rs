@@ -1,9 +1,12 @@
 //! How webhooks are shown.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use wire::api::{Batch, CodeSent, Types, Verification, Webhook, WebhookWithSecret};
+use wire::api::{
+    Batch, Callers, CodeSent, FilterFailure, FilterVerdict, Types, Verification, Webhook, WebhookWithSecret,
+};
 
 use crate::output::{line, safe, style, table};
 
@@ -63,6 +66,17 @@ pub(super) fn code_sent(sent: &CodeSent, json: bool) {
     ));
 }
 
+/// What a test of conditions came to.
+pub(super) fn verdict(verdict: &FilterVerdict, json: bool) {
+    if json {
+        return as_json(verdict);
+    }
+    let matches = if verdict.matches { style::good("yes") } else { style::bad("no") };
+    line(format!("{:22} {matches}", "matches"));
+    line(format!("{:22} {}", "reason", safe(&verdict.reason)));
+    line(format!("{:22} {}", "detail", safe(&verdict.detail)));
+}
+
 fn as_json(shown: &impl Serialize) {
     match serde_json::to_string(shown) {
         Ok(text) => line(text),
@@ -90,6 +104,21 @@ fn types(types: &Types) -> String {
     }
 }
 
+fn callers(callers: &Callers) -> String {
+    match callers {
+        Callers::Only(names) => format!("only {}", joined(names)),
+        Callers::Except(names) => format!("all but {}", joined(names)),
+    }
+}
+
+fn failure(failure: &FilterFailure) -> String {
+    format!("at {}: {}", wire::text::rfc3339(failure.at), failure.message)
+}
+
+fn joined(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
 /// How deliveries are put together.
 fn batch(batch: Batch) -> String {
     format!("{} events, {} bytes, {} ms", batch.max_events, batch.max_bytes, batch.max_wait_ms)
@@ -106,6 +135,12 @@ fn facts(webhook: &Webhook) -> Vec<(&'static str, String)> {
         ("url", webhook.url.clone()),
         ("pending url", webhook.pending_url.clone().unwrap_or_default()),
         ("types", types(&webhook.types)),
+        ("filter", webhook.filter.clone().unwrap_or_default()),
+        ("filter failed", webhook.filter_failure.as_ref().map(failure).unwrap_or_default()),
+        ("database", webhook.database.clone().unwrap_or_default()),
+        ("collection", webhook.collection.clone().unwrap_or_default()),
+        ("callers", webhook.callers.as_ref().map(callers).unwrap_or_default()),
+        ("fields", joined(&webhook.fields)),
         ("format", webhook.format.clone()),
         ("state", webhook.state.clone()),
         ("disabled for", webhook.disabled_reason.clone().unwrap_or_default()),

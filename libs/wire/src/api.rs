@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod webhook;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use trigger::{Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, TestEvent, TriggerPatch};
 pub use webhook::{
     Batch, BatchPatch, CodeSent, DnsProof, Headers, Limits, LimitsPatch, NewWebhook, RotateSecret, Secret,
     SecretBefore, Types, Verification, VerificationAttempt, Verify, Webhook, WebhookPatch, WebhookWithSecret,

@@ -6,6 +6,7 @@
 mod accounts;
 mod body;
 mod event_types;
+mod filter_test;
 mod headers;
 mod keys;
 mod platform_keys;
@@ -44,6 +45,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/keys", get(keys::list::<W>).post(keys::create_for_operator::<W>))
         .route("/v1/keys/{id}", delete(keys::delete::<W>))
         .route("/v1/webhooks", get(webhooks::list::<W>).post(webhooks::create::<W>))
+        .route("/v1/webhooks/filter-test", post(filter_test::run::<W>))
         .route("/v1/webhooks/{id}", webhook)
         .route("/v1/webhooks/{id}/pause", post(webhooks::pause::<W>))
         .route("/v1/webhooks/{id}/resume", post(webhooks::resume::<W>))

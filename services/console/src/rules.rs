@@ -17,4 +17,5 @@ pub mod proof;
 pub mod secrets;
 #[cfg(test)]
 mod tests;
+pub mod trigger;
 pub mod ways;

@@ -6,6 +6,7 @@ mod deferral;
 mod drain;
 mod end_to_end;
 mod fanout;
+mod filter;
 mod idle;
 mod ingest;
 mod isolation;
@@ -40,6 +41,7 @@ pub(super) async fn perform(measure: Measure, room: &mut Room<'_>) -> anyhow::Re
         Measure::Latency => latency::measure(room).await,
         Measure::Isolation => isolation::measure(room).await,
         Measure::Route => route::measure(room.bench.args.seed),
+        Measure::Filter => filter::measure(room.bench.args.seed),
         Measure::Idle => idle::measure(room).await,
         Measure::Deferral => deferral::measure(room).await,
     }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_request_refuses_what_it_does_not_know() {
-    for later in ["filter", "fields"] {
+    for later in ["signing", "flter"] {
         let body = json!({"name": "n", "url": "u", "types": "*", later: "x"});
         let error = serde_json::from_value::<NewWebhook>(body).unwrap_err().to_string();
         assert!(error.contains(&format!("unknown field `{later}`")), "{error}");
@@ -26,6 +26,31 @@ fn null_ends_batches_and_silence_keeps_them() {
     assert_eq!(read(json!({"batch": null})), Some(None));
     assert_eq!(read(json!({"batch": {}})), Some(Some(BatchPatch::default())));
     assert_eq!(read(json!({})), None);
+}
+
+#[test]
+fn conditions_are_set_taken_away_and_kept() {
+    let read = |value| serde_json::from_value::<WebhookPatch>(value).unwrap().conditions();
+    assert_eq!(read(json!({})), TriggerPatch::default());
+    let away = json!({"filter": null, "database": null, "collection": null, "callers": null, "fields": null});
+    let gone = TriggerPatch {
+        filter: Some(None),
+        database: Some(None),
+        collection: Some(None),
+        callers: Some(None),
+        fields: Some(None),
+    };
+    assert_eq!(read(away), gone);
+    let set = json!({"filter": "true", "database": 7, "collection": "12", "callers": {"except": ["ms"]}, "fields": ["a"]});
+    let conditions = read(set);
+    assert_eq!(conditions.database.unwrap().unwrap().to_string(), "7");
+    assert_eq!(conditions.collection.unwrap().unwrap().to_string(), "12");
+    assert_eq!(conditions.callers, Some(Some(Callers::Except(BTreeSet::from(["ms".to_owned()])))));
+    let error = serde_json::from_value::<WebhookPatch>(json!({"database": 1.5})).unwrap_err().to_string();
+    assert_eq!(error, "expected a string or a whole number");
+    let error =
+        serde_json::from_value::<WebhookPatch>(json!({"callers": {"not": []}})).unwrap_err().to_string();
+    assert!(error.contains("expected `only` or `except`"), "{error}");
 }
 
 #[test]

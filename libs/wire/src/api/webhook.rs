@@ -6,6 +6,7 @@ use std::fmt;
 use domain::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::trigger::{Callers, FilterFailure, Identifier};
 use crate::HumanDuration;
 
 /// Custom headers: names with values, which are secrets; null removes one.
@@ -24,6 +25,21 @@ pub struct NewWebhook {
     pub url: String,
     /// Which events it wants.
     pub types: Types,
+    /// A CEL expression over `type`, `data`, `account`, `source` and `time`: only events for which it is true.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Option<String>>,
+    /// Only profiles of this database.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub database: Option<Option<Identifier>>,
+    /// Only subprofiles of this collection.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub collection: Option<Option<Identifier>>,
+    /// Whose changes of profiles count; everybody's if left out.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub callers: Option<Option<Callers>>,
+    /// Only changes of one of these fields of a profile; at most 100.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Option<BTreeSet<String>>>,
     /// How a body is written: `json` (if left out), `form`, `standard` or `cloudevents`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
@@ -58,6 +74,21 @@ pub struct WebhookPatch {
     /// Other events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub types: Option<Types>,
+    /// Another filter; null for none.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Option<String>>,
+    /// Another database; null for any.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub database: Option<Option<Identifier>>,
+    /// Another collection; null for any.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub collection: Option<Option<Identifier>>,
+    /// Whose changes count; null for everybody's.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub callers: Option<Option<Callers>>,
+    /// Which fields; null for any.
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Option<BTreeSet<String>>>,
     /// Another format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
@@ -152,7 +183,7 @@ pub struct Batch {
 }
 
 /// Tells null from a member that is left out.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
@@ -173,6 +204,18 @@ pub struct Webhook {
     pub pending_url: Option<String>,
     /// Which events it wants.
     pub types: Types,
+    /// The CEL expression that must be true.
+    pub filter: Option<String>,
+    /// The database that profiles must be of.
+    pub database: Option<String>,
+    /// The collection that subprofiles must be of.
+    pub collection: Option<String>,
+    /// Whose changes of profiles count; null for everybody's.
+    pub callers: Option<Callers>,
+    /// The fields of profiles one of which must have changed; empty for any change.
+    pub fields: BTreeSet<String>,
+    /// The filter failed for real events lately, since this revision was made: those were not sent.
+    pub filter_failure: Option<FilterFailure>,
     /// How a body is written.
     pub format: String,
     /// Whether the platform signs the calls too, with the key that it publishes.

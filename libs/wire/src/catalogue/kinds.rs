@@ -33,6 +33,8 @@ const PROFILE: Field = required("profile", Identifier, "The profile's id");
 const DATABASE: Field = required("database", Identifier, "The database that the profile belongs to");
 const SUBPROFILE: Field = optional("subprofile", Identifier, "The subprofile's id, if it is about one");
 const COLLECTION: Field = optional("collection", Identifier, "The subprofile's collection");
+const CALLER: Field =
+    optional("caller", Text, "The application that caused it, as Postbode's condition callers names it");
 const CREATED: Field = optional("created", Text, "When the profile was created: YYYY-MM-DD HH:MM:SS");
 const MODIFIED: Field = optional("modified", Text, "When the profile was changed last: YYYY-MM-DD HH:MM:SS");
 const FIELDS: Field = optional("fields", Map, "All fields of the profile, after the change");
@@ -103,7 +105,7 @@ pub(super) const KINDS: &[EventKind] = &[
         name: "delete",
         summary: "A profile or subprofile was removed",
         sent: true,
-        fields: &[TIMESTAMP, TIME, PROFILE, SUBPROFILE, COLLECTION, DATABASE, FIELDS],
+        fields: &[TIMESTAMP, TIME, PROFILE, SUBPROFILE, COLLECTION, DATABASE, CALLER, FIELDS],
     },
     EventKind {
         name: "unsubscribe",
@@ -115,6 +117,7 @@ pub(super) const KINDS: &[EventKind] = &[
             DATABASE,
             PROFILE,
             optional("mailing", Identifier, "The mailing that was unsubscribed from"),
+            CALLER,
         ],
     },
     EventKind {
@@ -162,6 +165,7 @@ const CREATE: &[Field] = &[
     SUBPROFILE,
     COLLECTION,
     DATABASE,
+    CALLER,
     CREATED,
     MODIFIED,
     FIELDS,
@@ -176,6 +180,7 @@ const UPDATE: &[Field] = &[
     SUBPROFILE,
     COLLECTION,
     DATABASE,
+    CALLER,
     CREATED,
     MODIFIED,
     FIELDS,

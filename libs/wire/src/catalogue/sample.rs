@@ -197,6 +197,7 @@ impl Event {
         self.put("profile", profile);
         let mailing = self.draw.below(900) + 100;
         self.put("mailing", mailing);
+        self.put("caller", "unsubscribe-page");
     }
 
     fn attempt(&mut self) {
@@ -275,6 +276,7 @@ impl Event {
             self.put("collection", 12);
         }
         self.put("database", 7);
+        self.put("caller", *about.pick(people::CALLERS));
     }
 
     fn template(&mut self) {

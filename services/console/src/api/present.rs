@@ -1,6 +1,11 @@
 //! What the registry holds, as answers show it.
 
-use domain::{Account, ApiKey, DisabledReason, Health, Scope, State, Types, Webhook};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::{
+    Account, ApiKey, Callers, DisabledReason, Health, Registry, Scope, Standing, State, Types, Webhook,
+};
 use wire::HumanDuration;
 use wire::api;
 
@@ -24,8 +29,21 @@ pub(super) fn key(key: &ApiKey) -> api::Key {
     }
 }
 
-/// The health is what delivery found out about this revision.
-pub(super) fn webhook(webhook: &Webhook, health: Option<&Health>) -> api::Webhook {
+/// A webhook as the registry has it, with what was found out about its present revision.
+pub(super) fn standing(registry: &Registry, standing: &Standing) -> api::Webhook {
+    let id = &standing.webhook.id;
+    let failure = registry.filter_failure(id);
+    let failure = failure.map(|it| api::FilterFailure { at: it.at, message: it.why.clone() });
+    api::Webhook { filter_failure: failure, ..found(&standing.webhook, registry.health(id)) }
+}
+
+/// A webhook of which nothing was found out: it was just written.
+pub(super) fn webhook(webhook: &Webhook) -> api::Webhook {
+    found(webhook, None)
+}
+
+fn found(webhook: &Webhook, health: Option<&Health>) -> api::Webhook {
+    let trigger = &webhook.trigger;
     let failing_since = health.and_then(|health| health.failing_since);
     api::Webhook {
         id: webhook.id.to_string(),
@@ -34,6 +52,12 @@ pub(super) fn webhook(webhook: &Webhook, health: Option<&Health>) -> api::Webhoo
         url: webhook.url.to_string(),
         pending_url: webhook.pending.as_ref().map(|pending| pending.url.to_string()),
         types: types(&webhook.types),
+        filter: trigger.filter.as_deref().map(str::to_owned),
+        database: trigger.database.as_deref().map(str::to_owned),
+        collection: trigger.collection.as_deref().map(str::to_owned),
+        callers: trigger.callers.as_ref().map(callers),
+        fields: trigger.fields.iter().map(ToString::to_string).collect(),
+        filter_failure: None,
         format: webhook.format.name().to_owned(),
         platform_signature: webhook.platform_signature,
         headers: webhook.headers.iter().map(|header| header.name.clone()).collect(),
@@ -63,6 +87,14 @@ fn types(types: &Types) -> api::Types {
     match types {
         Types::All => api::Types::all(),
         Types::Only(names) => api::Types::only(names.iter().map(ToString::to_string)),
+    }
+}
+
+fn callers(callers: &Callers) -> api::Callers {
+    let owned = |names: &BTreeSet<Arc<str>>| names.iter().map(ToString::to_string).collect();
+    match callers {
+        Callers::Only(names) => api::Callers::Only(owned(names)),
+        Callers::Except(names) => api::Callers::Except(owned(names)),
     }
 }
 

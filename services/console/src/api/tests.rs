@@ -7,6 +7,7 @@ use tower::ServiceExt as _;
 use super::router;
 use crate::testing::*;
 
+mod conditions;
 mod people;
 mod shapes;
 mod webhook_life;

@@ -30,7 +30,7 @@ pub(super) async fn list<W: World>(
         let wanted = |it: &&Standing| account.as_ref().is_none_or(|account| it.webhook.account == *account);
         let standings = registry.webhooks().filter(wanted);
         let page = listing.paging.page(standings, |it: &&Standing| it.webhook.id.as_str());
-        let shown = |it: &Standing| present::webhook(&it.webhook, registry.health(&it.webhook.id));
+        let shown = |it: &Standing| present::standing(registry, it);
         Ok(Json(Page { items: page.items.into_iter().map(shown).collect(), next: page.next }))
     })
 }
@@ -52,7 +52,7 @@ pub(super) async fn create<W: World>(
     actor.require(Scope::WebhooksWrite)?;
     let account = actor.account_for_new(new.account.as_deref())?;
     let draft::Draft { webhook, secret } = draft::prepare(&new, account, console.tools(), &mut chance)?;
-    let shown = present::webhook(&webhook, None);
+    let shown = present::webhook(&webhook);
     console.write(&actor, move |registry| draft::create(registry, &webhook)).await?;
     tracing::info!(webhook.id = shown.id, key.id = %actor.key().id, "a webhook was made");
     Ok(with_secret(StatusCode::CREATED, shown, secret))
@@ -158,7 +158,7 @@ pub(super) async fn rewrite<W: World>(
         changes.iter().find_map(|change| if let Change::Webhook(it) = change { Some(it) } else { None });
     let Some(written) = written else { return standing(console, actor, &id) };
     tracing::info!(webhook.id = %id, webhook.revision = written.revision.0, key.id = %actor.key().id, "a webhook was changed");
-    Ok(answer(present::webhook(written, None)))
+    Ok(answer(present::webhook(written)))
 }
 
 async fn step<W: World>(
@@ -175,7 +175,7 @@ async fn step<W: World>(
 fn standing<W: World>(console: &Console<W>, actor: &Actor, id: &WebhookId) -> Result<Answer, Refusal> {
     console.look(|registry| {
         let standing = access::webhook(registry, actor, id)?;
-        Ok(answer(present::webhook(&standing.webhook, registry.health(id))))
+        Ok(answer(present::standing(registry, standing)))
     })
 }
 

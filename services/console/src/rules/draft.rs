@@ -2,7 +2,7 @@
 
 use domain::{
     AccountId, Batching, Change, CustomHeader, Format, Keyring, Limits, Registry, Revision, Secrets, State,
-    Timestamp, Verification, Webhook, WebhookId,
+    Timestamp, Trigger, Verification, Webhook, WebhookId,
 };
 use outbound::AddressPolicy;
 use wire::api::{Headers, NewWebhook};
@@ -12,6 +12,7 @@ use super::chance::{self, Chance};
 use super::fields::{self, Errors};
 use super::proof;
 use super::secrets::Seals;
+use super::trigger;
 use crate::problem::Refusal;
 
 /// What requests are checked and sealed with.
@@ -52,6 +53,10 @@ pub fn prepare(
     let name = errors.keep(fields::name("name", &new.name));
     let url = errors.keep(fields::url(tools.policy, &new.url));
     let types = fields::types(&new.types, &mut errors);
+    let asked = new.conditions();
+    trigger::check(&asked, &mut errors);
+    let trigger = trigger::over(&Trigger::default(), &asked);
+    trigger::fits(&trigger, &types, &mut errors);
     let format = new.format.as_deref().map_or(Ok(Format::default()), fields::format);
     let format = errors.keep(format);
     let limits = fields::limits(Limits::default(), &new.limits, &mut errors);
@@ -68,7 +73,7 @@ pub fn prepare(
         url: url.unwrap_or_default(),
         pending: None,
         types,
-        trigger: domain::Trigger::default(),
+        trigger,
         format: format.unwrap_or_default(),
         secrets: Secrets { current, previous: None },
         platform_signature: new.platform_signature,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use domain::{
     Batching, CustomHeader, Format, Limits, PendingUrl, State, Types, Verification, Webhook, WebhookId,
 };
-use wire::api::{BatchPatch, LimitsPatch, WebhookPatch};
+use wire::api::{BatchPatch, LimitsPatch, TriggerPatch, WebhookPatch};
 
 use super::chance::Chance;
 use super::draft::{Tools, custom_headers};
 use super::fields::{self, Errors};
 use super::proof;
 use super::secrets::Seals;
+use super::trigger;
 use crate::problem::Refusal;
 
 /// A checked change.
@@ -20,6 +21,7 @@ pub struct Edit {
     name: Option<String>,
     url: Option<PendingUrl>,
     types: Option<Types>,
+    conditions: TriggerPatch,
     format: Option<Format>,
     platform_signature: Option<bool>,
     headers: Vec<(String, Option<CustomHeader>)>,
@@ -43,6 +45,8 @@ pub fn prepare(
     let url = patch.url.as_deref().map(|url| fields::url(tools.policy, url));
     let url = url.and_then(|url| errors.keep(url));
     let types = patch.types.as_ref().map(|types| fields::types(types, &mut errors));
+    let conditions = patch.conditions();
+    trigger::check(&conditions, &mut errors);
     let format = patch.format.as_deref().map(fields::format);
     let format = format.and_then(|format| errors.keep(format));
     let platform_signature = patch.platform_signature;
@@ -58,6 +62,7 @@ pub fn prepare(
         name,
         url,
         types,
+        conditions,
         format,
         platform_signature,
         headers,
@@ -82,6 +87,7 @@ impl Edit {
         if let Some(types) = &self.types {
             changed.types = types.clone();
         }
+        changed.trigger = trigger::over(&webhook.trigger, &self.conditions);
         if let Some(format) = self.format {
             changed.format = format;
         }
@@ -93,6 +99,7 @@ impl Edit {
         }
         let asked = if self.batch.is_some() { "batch" } else { "format" };
         let mut errors = Errors::default();
+        trigger::fits(&changed.trigger, &changed.types, &mut errors);
         errors.keep(fields::batch_fits(changed.format, changed.batch.as_ref(), asked));
         errors.finish()?;
         changed.headers = merged(&webhook.headers, &self.headers)?;

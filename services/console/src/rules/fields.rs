@@ -213,7 +213,8 @@ pub fn batch(base: Batching, asked: &BatchPatch, errors: &mut Errors) -> Batchin
     batching
 }
 
-const TYPE_SYNTAX: &str = "cannot be an event type: use a lower-case letter, then up to 63 lower-case letters, digits, '.', '_' or '-'";
+/// What an event type looks like, said of one that does not.
+pub const TYPE_SYNTAX: &str = "cannot be an event type: use a lower-case letter, then up to 63 lower-case letters, digits, '.', '_' or '-'";
 
 /// A stranger's text in a message of ours: short, and on one line.
 pub fn shown(text: &str) -> String {

@@ -3,6 +3,7 @@ use super::*;
 mod access_and_accounts;
 mod key_rules;
 mod proof_rules;
+mod trigger_rules;
 mod ways_rules;
 mod webhook_rules;
 

@@ -8,6 +8,8 @@ pub(super) const TAGS: &[&str] =
 
 pub(super) const PAGES: &[&str] = &["sale", "new", "cart", "account/orders", "caf%C3%A9", "about"];
 
+pub(super) const CALLERS: &[&str] = &["shop", "import", "form"];
+
 pub(super) const AGENTS: &[&str] = &[
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",

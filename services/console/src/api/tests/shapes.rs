@@ -50,7 +50,7 @@ async fn every_way_to_fail_has_its_status_and_code() {
 async fn a_body_of_the_wrong_shape_is_told_where() {
     let world = Fake::new(registry());
     for (member, value, field) in [
-        ("filter", json!("x"), "filter"),
+        ("signing", json!("x"), "signing"),
         ("batch", json!({"max_events": "many"}), "batch.max_events"),
         ("batch", json!({"max_time": 5}), "batch.max_time"),
         ("name", json!(5), "name"),
@@ -71,8 +71,8 @@ async fn a_body_of_the_wrong_shape_is_told_where() {
     body.as_object_mut().unwrap().remove("url");
     let answer = call(&world, ACME, "POST", "/v1/webhooks", body).await.expect(422);
     assert_eq!(answer.body["errors"], json!([{"field": "url", "message": "is missing"}]));
-    let later = call(&world, ACME, "POST", "/v1/webhooks", json!({"filter": "x"})).await.expect(422);
-    assert!(later.text("detail").starts_with("filter: is not known here: expected one of account, name"));
+    let later = call(&world, ACME, "POST", "/v1/webhooks", json!({"signing": "x"})).await.expect(422);
+    assert!(later.text("detail").starts_with("signing: is not known here: expected one of account, name"));
 }
 
 #[tokio::test]

@@ -1,0 +1,110 @@
+//! Conditions on events: what may be asked for, and what goes with what.
+
+use std::collections::BTreeSet;
+
+use domain::{Callers, State, Trigger, Types, Webhook};
+use serde_json::{Value, json};
+
+use super::{draft, edit, fields_of};
+use crate::problem::Refusal;
+use crate::testing::*;
+
+fn prepare(types: Value, conditions: &Value) -> Result<Webhook, Refusal> {
+    let mut body = json!({"name": "Orders", "url": "https://a.example/hook", "types": types});
+    body.as_object_mut().unwrap().extend(conditions.as_object().unwrap().clone());
+    let new = serde_json::from_value(body).unwrap();
+    let made = draft::prepare(&new, "acme".into(), tools(&policy(), &keyring()), &mut counting());
+    made.map(|draft| draft.webhook)
+}
+
+fn patched(webhook: &Webhook, patch: Value) -> Result<Webhook, Refusal> {
+    let patch = serde_json::from_value(patch).unwrap();
+    edit::prepare(&patch, &webhook.id, tools(&policy(), &keyring()), &mut counting())?.apply(webhook)
+}
+
+fn message<T: std::fmt::Debug>(refused: Result<T, Refusal>) -> String {
+    match refused.unwrap_err() {
+        Refusal::Invalid(errors) => errors[0].message.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn conditions_are_kept_as_they_were_asked_for() {
+    let all = json!({"filter": "data.profile > 5", "database": 7, "collection": "12",
+        "callers": {"except": ["shop"]}, "fields": ["email", "city"]});
+    let names = |all: &[&str]| all.iter().map(|it| (*it).into()).collect::<BTreeSet<_>>();
+    let expected = Trigger {
+        filter: Some("data.profile > 5".into()),
+        database: Some("7".into()),
+        collection: Some("12".into()),
+        callers: Some(Callers::Except(names(&["shop"]))),
+        fields: names(&["email", "city"]),
+    };
+    let made = prepare(json!(["update"]), &all).unwrap();
+    assert_eq!(made.trigger, expected);
+    let less = patched(&made, json!({"filter": null, "fields": [], "callers": {"only": ["ms"]}})).unwrap();
+    let callers = Some(Callers::Only(names(&["ms"])));
+    assert_eq!(less.trigger, Trigger { filter: None, callers, fields: names(&[]), ..expected });
+    assert_eq!(patched(&less, json!({"name": "x"})).unwrap().trigger, less.trigger);
+    let none = json!({"database": null, "collection": null, "callers": null});
+    assert!(patched(&less, none).unwrap().trigger.is_open());
+}
+
+#[test]
+fn conditions_that_will_not_do_are_named() {
+    let long = "x".repeat(101);
+    let many: Vec<_> = (0..101).map(|n| format!("f{n}")).collect();
+    for (conditions, field, part) in [
+        (json!({"filter": ""}), "filter", "is empty"),
+        (json!({"filter": "data.id =="}), "filter", "line 1"),
+        (json!({"filter": "dta.id == 1"}), "filter", "does not know 'dta'"),
+        (json!({"filter": "x".repeat(2049)}), "filter", "2048 are allowed"),
+        (json!({"filter": "(".repeat(2000)}), "filter", "nested too deeply"),
+        (json!({"database": ""}), "database", "empty name"),
+        (json!({"collection": long}), "collection", "more than 100 characters"),
+        (json!({"callers": {"only": []}}), "callers", "names no application"),
+        (json!({"callers": {"except": [""]}}), "callers", "empty name"),
+        (json!({"callers": {"except": many[..21]}}), "callers", "20 are allowed"),
+        (json!({"fields": many}), "fields", "100 are allowed"),
+        (json!({"fields": [""]}), "fields", "empty name"),
+    ] {
+        let made = prepare(json!(["update"]), &conditions);
+        assert_eq!(fields_of(made.clone()), [field], "{conditions}");
+        assert!(message(made).contains(part), "{conditions}");
+        let before = webhook("wh_1", "acme", State::Active);
+        let before = Webhook { types: Types::Only(["update".into()].into()), ..before };
+        assert_eq!(fields_of(patched(&before, conditions)), [field]);
+    }
+}
+
+#[test]
+fn a_condition_goes_only_with_types_that_have_what_it_is_about() {
+    for (condition, good, bad) in [
+        (
+            json!({"database": 7}),
+            json!(["create", "update", "delete", "unsubscribe"]),
+            json!(["update", "click"]),
+        ),
+        (json!({"collection": 7}), json!(["create", "update", "delete"]), json!(["unsubscribe"])),
+        (json!({"callers": {"only": ["ms"]}}), json!(["delete", "unsubscribe"]), json!(["bounce"])),
+        (json!({"fields": ["email"]}), json!(["create", "update"]), json!(["update", "delete"])),
+    ] {
+        let field = condition.as_object().unwrap().keys().next().unwrap().clone();
+        assert!(prepare(good, &condition).is_ok(), "{condition}");
+        for types in [bad, json!("*"), json!(["order.paid"])] {
+            assert_eq!(fields_of(prepare(types, &condition)), [field.clone()], "{condition}");
+        }
+    }
+    assert!(prepare(json!("*"), &json!({"filter": "true"})).is_ok(), "filters go with every type");
+    let told = message(prepare(json!(["delete"]), &json!({"fields": ["email"]})));
+    assert!(told.contains("create, update only") && told.contains("holds delete"), "{told}");
+}
+
+#[test]
+fn types_that_change_must_still_go_with_the_conditions_that_stay() {
+    let made = prepare(json!(["update"]), &json!({"fields": ["email"]})).unwrap();
+    assert_eq!(fields_of(patched(&made, json!({"types": "*"}))), ["fields"]);
+    assert!(patched(&made, json!({"types": "*", "fields": null})).is_ok());
+    assert!(patched(&made, json!({"types": ["create"]})).is_ok());
+}
