@@ -24,6 +24,7 @@ fn every_command_explains_itself() {
         "topics check",
         "events",
         "events send",
+        "events import",
         "listen",
         "webhooks",
         "webhooks create",

@@ -16,6 +16,7 @@ use crate::rest::{Answer, Rest};
 pub(crate) struct Sender {
     rest: Rest,
     path: String,
+    content_type: &'static str,
     patience: Duration,
 }
 
@@ -42,7 +43,13 @@ impl Sender {
             let encoded: String = url::form_urlencoded::byte_serialize(account.as_bytes()).collect();
             format!("?account={encoded}")
         });
-        Self { rest, path: format!("/v1/events{}", query.unwrap_or_default()), patience }
+        let path = format!("/v1/events{}", query.unwrap_or_default());
+        Self { rest, path, content_type: "application/json", patience }
+    }
+
+    /// Sends CloudEvents, which name themselves, in place of flat records.
+    pub(crate) fn of_cloud_events(self) -> Self {
+        Self { content_type: "application/cloudevents-batch+json", ..self }
     }
 
     /// Sends a batch. Where the outcome is unknown (no answer, 503) it is sent again under the same key, so that every
@@ -51,7 +58,7 @@ impl Sender {
         let began = Instant::now();
         let mut retries = 0;
         loop {
-            let headers = [("content-type", "application/json"), ("idempotency-key", batch.key.as_str())];
+            let headers = [("content-type", self.content_type), ("idempotency-key", batch.key.as_str())];
             let answer =
                 self.rest.call(Method::POST, &self.path, &headers, batch.body.clone().into_bytes()).await;
             let trouble = match answer {

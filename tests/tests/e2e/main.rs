@@ -8,6 +8,7 @@ mod configuration;
 mod console;
 mod delivery;
 mod dlq;
+mod import;
 mod ingest;
 mod isolation;
 mod lifecycle;
