@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Callers, State, Trigger, Types, Webhook};
+use domain::{Callers, Event, State, Trigger, Types, Webhook};
 use serde_json::{Value, json};
 
 use super::{draft, edit, fields_of};
+use trigger::{Matcher, Mismatch, Occurrence, Verdict};
+use wire::catalogue;
+
 use crate::problem::Refusal;
 use crate::testing::*;
 
@@ -105,4 +108,34 @@ fn types_that_change_must_still_go_with_the_conditions_that_stay() {
     assert_eq!(fields_of(patched(&made, json!({"types": "*"}))), ["fields"]);
     assert!(patched(&made, json!({"types": "*", "fields": null})).is_ok());
     assert!(patched(&made, json!({"types": ["create"]})).is_ok());
+}
+
+/// Types and filters of the page's examples.
+fn examples() -> Vec<(&'static str, &'static str)> {
+    let page = include_str!("../../../../../docs/filters.md");
+    let named = page.split("\n#### `").skip(1).filter_map(|part| part.split_once("`\n```cel\n"));
+    named.map(|(kind, rest)| (kind, rest.split("\n```").next().unwrap_or_default())).collect()
+}
+
+#[test]
+fn the_page_has_an_example_for_every_type_that_tells_some_samples_from_others() {
+    let kinds: BTreeSet<_> = examples().into_iter().map(|(kind, _)| kind).collect();
+    let all = catalogue::types().iter().chain(catalogue::operational());
+    assert_eq!(kinds, all.map(|kind| kind.name).collect());
+    for (kind, filter) in examples() {
+        let trigger = Trigger { filter: Some(filter.into()), ..Trigger::default() };
+        let event = Event { id: "e".into(), source: "/".into(), kind: kind.into(), account: "acme".into() };
+        let mut matcher = Matcher::default();
+        let mut judged = |n: u64| {
+            let sample = catalogue::sample(kind, n);
+            let time = Some(NOW + std::time::Duration::from_secs(n * 7 * 3600));
+            matcher.on(Occurrence { event: &event, time, data: sample.as_bytes() }).judge(&trigger)
+        };
+        let verdicts: Vec<_> = (0..300).map(|n| judged(n)).collect();
+        for expected in [Verdict::Match, Verdict::Mismatch(Mismatch::Filter)] {
+            assert!(verdicts.contains(&expected), "{kind}: {filter} is never {expected:?}");
+        }
+        let failed = verdicts.iter().find(|verdict| matches!(verdict, Verdict::Failure(_)));
+        assert_eq!(failed, None, "{kind}: {filter}");
+    }
 }
