@@ -52,7 +52,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=20))]
     repeat: Option<u32>,
     /// Measure only these: ceilings, raw, delivery, fanout, ingest, end_to_end, end_to_end_batch100, fanout5, scaling,
-    /// batched, latency, isolation, route, idle, deferral
+    /// batched, latency, isolation, route, filter, idle, deferral
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<String>,
     /// Little of everything: shows that it works, not how fast

@@ -31,12 +31,13 @@ pub enum Callers {
 impl Trigger {
     /// Whether every event fits, so that nobody need read its data.
     pub fn is_open(&self) -> bool {
-        let Self { filter, database, collection, callers, fields } = self;
-        filter.is_none()
-            && database.is_none()
-            && collection.is_none()
-            && callers.is_none()
-            && fields.is_empty()
+        self.filter.is_none() && !self.is_about_profiles()
+    }
+
+    /// Whether there is a condition beside the filter.
+    pub fn is_about_profiles(&self) -> bool {
+        let Self { filter: _, database, collection, callers, fields } = self;
+        database.is_some() || collection.is_some() || callers.is_some() || !fields.is_empty()
     }
 }
 

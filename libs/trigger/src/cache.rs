@@ -4,6 +4,7 @@
 //! it becomes the old one, and what the old one held and nobody used meanwhile is forgotten.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// Values by source.
@@ -15,21 +16,24 @@ pub(crate) struct Cache<T> {
 }
 
 impl<T> Cache<T> {
-    /// Forgets nothing that is among the `half` used last, and holds twice as many at most.
+    /// Forgets nothing that is among the `half` used last, and holds twice as many at most, or what one turn uses.
     pub(crate) fn new(half: usize) -> Self {
         Self { young: HashMap::new(), old: HashMap::new(), half }
     }
 
+    /// Between two turns: forgets, if there is too much.
+    pub(crate) fn turn(&mut self) {
+        if self.young.len() >= self.half {
+            self.old = std::mem::take(&mut self.young);
+        }
+    }
+
     /// The value of a source, made if it is not there.
     pub(crate) fn of(&mut self, source: &Arc<str>, make: impl FnOnce() -> T) -> &mut T {
-        if !self.young.contains_key(source) {
-            if self.young.len() >= self.half {
-                self.old = std::mem::take(&mut self.young);
-            }
-            let value = self.old.remove(source).unwrap_or_else(make);
-            self.young.insert(Arc::clone(source), value);
+        match self.young.entry(Arc::clone(source)) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(self.old.remove(source).unwrap_or_else(make)),
         }
-        self.young.get_mut(source).expect("it is there, or was just put there")
     }
 }
 
@@ -42,6 +46,7 @@ mod tests {
         let mut cache = Cache::new(2);
         let mut made = Vec::new();
         for source in ["a", "b", "a", "c", "a", "d", "a", "b"] {
+            cache.turn();
             cache.of(&source.into(), || made.push(source));
         }
         assert_eq!(made, ["a", "b", "c", "d", "b"], "a was used all the time, b was not");

@@ -94,6 +94,7 @@ impl Matcher {
     /// Turns to the next event.
     pub fn on<'m, 'a>(&'m mut self, occurrence: Occurrence<'a>) -> Judge<'m, 'a> {
         self.turn += 1;
+        self.filters.turn();
         Judge { matcher: self, occurrence, scene: None, read: 0 }
     }
 }
@@ -132,7 +133,9 @@ impl Judge<'_, '_> {
             Ok(scene) => scene,
             Err(why) => return Verdict::Failure(why.clone()),
         };
-        if let Some(mismatch) = scene.mismatch(trigger) {
+        if trigger.is_about_profiles()
+            && let Some(mismatch) = scene.mismatch(trigger)
+        {
             return Verdict::Mismatch(mismatch);
         }
         let Some(source) = &trigger.filter else {

@@ -4,6 +4,7 @@
 mod addresses;
 mod batches;
 mod breaker;
+mod conditions;
 mod configuration;
 mod console;
 mod delivery;

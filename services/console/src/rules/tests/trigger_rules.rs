@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Callers, State, Trigger, Types, Webhook};
+use domain::{Callers, Event, State, Trigger, Types, Webhook};
 use serde_json::{Value, json};
 
 use super::{draft, edit, fields_of};
+use trigger::{Matcher, Mismatch, Occurrence, Verdict};
+use wire::catalogue;
+
 use crate::problem::Refusal;
 use crate::testing::*;
 
-fn prepare(types: Value, conditions: &Value) -> Result<Webhook, Refusal> {
+fn prepare(types: &Value, conditions: &Value) -> Result<Webhook, Refusal> {
     let mut body = json!({"name": "Orders", "url": "https://a.example/hook", "types": types});
     body.as_object_mut().unwrap().extend(conditions.as_object().unwrap().clone());
     let new = serde_json::from_value(body).unwrap();
@@ -23,10 +26,8 @@ fn patched(webhook: &Webhook, patch: Value) -> Result<Webhook, Refusal> {
 }
 
 fn message<T: std::fmt::Debug>(refused: Result<T, Refusal>) -> String {
-    match refused.unwrap_err() {
-        Refusal::Invalid(errors) => errors[0].message.clone(),
-        other => panic!("{other:?}"),
-    }
+    let Err(Refusal::Invalid(errors)) = refused else { panic!("not refused for its fields: {refused:?}") };
+    errors[0].message.clone()
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn conditions_are_kept_as_they_were_asked_for() {
         callers: Some(Callers::Except(names(&["shop"]))),
         fields: names(&["email", "city"]),
     };
-    let made = prepare(json!(["update"]), &all).unwrap();
+    let made = prepare(&json!(["update"]), &all).unwrap();
     assert_eq!(made.trigger, expected);
     let less = patched(&made, json!({"filter": null, "fields": [], "callers": {"only": ["ms"]}})).unwrap();
     let callers = Some(Callers::Only(names(&["ms"])));
@@ -69,7 +70,7 @@ fn conditions_that_will_not_do_are_named() {
         (json!({"fields": many}), "fields", "100 are allowed"),
         (json!({"fields": [""]}), "fields", "empty name"),
     ] {
-        let made = prepare(json!(["update"]), &conditions);
+        let made = prepare(&json!(["update"]), &conditions);
         assert_eq!(fields_of(made.clone()), [field], "{conditions}");
         assert!(message(made).contains(part), "{conditions}");
         let before = webhook("wh_1", "acme", State::Active);
@@ -91,20 +92,50 @@ fn a_condition_goes_only_with_types_that_have_what_it_is_about() {
         (json!({"fields": ["email"]}), json!(["create", "update"]), json!(["update", "delete"])),
     ] {
         let field = condition.as_object().unwrap().keys().next().unwrap().clone();
-        assert!(prepare(good, &condition).is_ok(), "{condition}");
+        assert!(prepare(&good, &condition).is_ok(), "{condition}");
         for types in [bad, json!("*"), json!(["order.paid"])] {
-            assert_eq!(fields_of(prepare(types, &condition)), [field.clone()], "{condition}");
+            assert_eq!(fields_of(prepare(&types, &condition)), [field.as_str()], "{condition}");
         }
     }
-    assert!(prepare(json!("*"), &json!({"filter": "true"})).is_ok(), "filters go with every type");
-    let told = message(prepare(json!(["delete"]), &json!({"fields": ["email"]})));
+    assert!(prepare(&json!("*"), &json!({"filter": "true"})).is_ok(), "filters go with every type");
+    let told = message(prepare(&json!(["delete"]), &json!({"fields": ["email"]})));
     assert!(told.contains("create, update only") && told.contains("holds delete"), "{told}");
 }
 
 #[test]
 fn types_that_change_must_still_go_with_the_conditions_that_stay() {
-    let made = prepare(json!(["update"]), &json!({"fields": ["email"]})).unwrap();
+    let made = prepare(&json!(["update"]), &json!({"fields": ["email"]})).unwrap();
     assert_eq!(fields_of(patched(&made, json!({"types": "*"}))), ["fields"]);
     assert!(patched(&made, json!({"types": "*", "fields": null})).is_ok());
     assert!(patched(&made, json!({"types": ["create"]})).is_ok());
+}
+
+/// Types and filters of the page's examples.
+fn examples() -> Vec<(&'static str, &'static str)> {
+    let page = include_str!("../../../../../docs/filters.md");
+    let named = page.split("\n#### `").skip(1).filter_map(|part| part.split_once("`\n```cel\n"));
+    named.map(|(kind, rest)| (kind, rest.split("\n```").next().unwrap_or_default())).collect()
+}
+
+#[test]
+fn the_page_has_an_example_for_every_type_that_tells_some_samples_from_others() {
+    let kinds: BTreeSet<_> = examples().into_iter().map(|(kind, _)| kind).collect();
+    let all = catalogue::types().iter().chain(catalogue::operational());
+    assert_eq!(kinds, all.map(|kind| kind.name).collect());
+    for (kind, filter) in examples() {
+        let trigger = Trigger { filter: Some(filter.into()), ..Trigger::default() };
+        let event = Event { id: "e".into(), source: "/".into(), kind: kind.into(), account: "acme".into() };
+        let mut matcher = Matcher::default();
+        let mut judged = |n: u64| {
+            let sample = catalogue::sample(kind, n);
+            let time = Some(NOW + std::time::Duration::from_secs(n * 7 * 3600));
+            matcher.on(Occurrence { event: &event, time, data: sample.as_bytes() }).judge(&trigger)
+        };
+        let verdicts: Vec<_> = (0..300).map(|n| judged(n)).collect();
+        for expected in [Verdict::Match, Verdict::Mismatch(Mismatch::Filter)] {
+            assert!(verdicts.contains(&expected), "{kind}: {filter} is never {expected:?}");
+        }
+        let failed = verdicts.iter().find(|verdict| matches!(verdict, Verdict::Failure(_)));
+        assert_eq!(failed, None, "{kind}: {filter}");
+    }
 }
