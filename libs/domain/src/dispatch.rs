@@ -30,8 +30,8 @@ use lanes::Lanes;
 use shares::Caps;
 
 use crate::{
-    BreakerSettings, Claims, DeathReason, DeliveryId, Epoch, Health, Offset, Outcome, Progress, Schedule,
-    Sighting, Timestamp, WebhookId, Window,
+    BreakerSettings, Claims, DeathReason, Deferral, DeliveryId, Epoch, Health, Offset, Outcome, Progress,
+    Schedule, Sighting, Timestamp, WebhookId, Window,
 };
 
 /// How soon a refused commit is repeated.
@@ -320,26 +320,28 @@ impl<P: Clone> Dispatcher<P> {
     }
 
     /// Moves a record aside without an attempt, to a tier no longer than the wait, unless it has waited too long in all.
-    fn defer(&mut self, now: Timestamp, place: Place, wait: Duration, last: Option<Outcome>) -> Fate {
+    fn defer(&mut self, now: Timestamp, place: Place, wait: Duration, why: Deferral) -> Fate {
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
         let since = entry.job.progress.waiting_since;
         if since.is_some_and(|since| now.since(since) >= self.settings.expire) {
+            let last = (why == Deferral::Sealed).then_some(Outcome::Sealed);
             return self.bury(place, DeathReason::Expired, last);
         }
         entry.job.progress = entry.job.progress.deferred(now);
         let tier = self.settings.schedule.tiers().at_most(wait);
-        self.move_aside(place, tier, last)
+        self.lanes.moved_aside(now, &entry.job.webhook, tier.delay());
+        self.move_aside(place, tier, Some(why))
     }
 
-    fn move_aside(&mut self, place: Place, tier: crate::Tier, last: Option<Outcome>) -> Fate {
+    fn move_aside(&mut self, place: Place, tier: crate::Tier, deferred: Option<Deferral>) -> Fate {
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
         entry.phase = Phase::Writing;
         let (progress, payload) = (entry.job.progress.clone(), entry.job.payload.clone());
-        self.commands.push_back(Command::Retry { place, tier, progress, last, payload });
+        self.commands.push_back(Command::Retry { place, tier, progress, deferred, payload });
         Fate::Retried(tier)
     }
 

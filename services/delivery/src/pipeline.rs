@@ -148,13 +148,13 @@ impl Shell {
         let wake = Instant::now() + self.dispatcher.poll_timeout().since(now).max(Duration::from_millis(1));
         tokio::select! {
             event = self.source.next() => self.handle_source(event)?,
-            Some(done) = self.done.recv() => self.handle_done(done),
+            Some(done) = self.done.recv() => self.handle_done(&done),
             write = self.effects.writes.next() => self.handle_write(write)?,
             _ = self.registry.changed() => self.dispatcher.handle_registry(),
             () = tokio::time::sleep_until(wake) => {}
         }
         while let Ok(done) = self.done.try_recv() {
-            self.handle_done(done);
+            self.handle_done(&done);
         }
         while let Some(write) = self.effects.writes.try_next() {
             self.handle_write(write)?;
@@ -209,7 +209,7 @@ impl Shell {
         }
     }
 
-    fn handle_done(&mut self, done: Done) {
+    fn handle_done(&mut self, done: &Done) {
         let now = self.effects.now();
         let outcome = &done.exchange.outcome;
         let Some((post, first)) = done.members.first() else { return };
@@ -217,7 +217,6 @@ impl Shell {
         let fate = fates.first().copied().unwrap_or(Fate::Stale);
         let telemetry = &self.effects.telemetry;
         if outcome.verdict() == Verdict::Deferred {
-            telemetry.deferred();
             return;
         }
         telemetry.attempted(outcome.class(), done.exchange.phases.total);
@@ -230,7 +229,7 @@ impl Shell {
             Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
         }
         if !done.is_delivered() {
-            self.attempts.history.write(&done, fate, now);
+            self.attempts.history.write(done, fate, now);
         }
     }
 
@@ -266,9 +265,9 @@ impl Shell {
             Command::Send { members, batch, standing, number } => {
                 self.send(members, batch, standing, number);
             }
-            Command::Retry { place, tier, progress, last, payload } => {
-                if last.is_none() {
-                    self.effects.telemetry.deferred();
+            Command::Retry { place, tier, progress, deferred, payload } => {
+                if let Some(why) = deferred {
+                    self.effects.telemetry.deferred(why);
                 }
                 self.effects.retry(place, tier, &progress, payload);
             }
