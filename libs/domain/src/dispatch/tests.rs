@@ -308,4 +308,5 @@ mod batches;
 mod bench;
 mod breakers;
 mod isolation;
+mod simulation;
 mod whatever_happens;
