@@ -10,7 +10,7 @@ optimised := $(or $(CARGO_TARGET_DIR),target)/release
 # The database of advisories is a git repository elsewhere, which not every machine reaches.
 advisories_seconds := 60
 # Histories of delivery that the optimised core is put through: half a minute.
-seeds := 5000
+seeds := 3000
 
 .PHONY: help
 help: ## list the verbs
