@@ -46,7 +46,7 @@ impl Log {
 
     /// What the next owner begins with.
     pub(super) fn resume(&self) -> (Option<Offset>, Vec<Offset>) {
-        let completed = |offset| Completed::decode(self.home(), offset, &self.metadata);
+        let completed = |offset| Completed::decode(self.home(), offset, &self.metadata).offsets;
         (self.committed, self.committed.map(completed).unwrap_or_default())
     }
 
@@ -64,7 +64,7 @@ impl Log {
     pub(super) fn commit(&mut self, frontier: &Frontier) {
         assert!(self.committed.is_none_or(|before| before <= frontier.offset), "a frontier went back");
         let done = frontier.completed.iter().copied();
-        self.metadata = Completed::encode(self.home(), frontier.offset, done, Completed::MAX_BYTES);
+        self.metadata = Completed::encode(self.home(), frontier.offset, None, done, Completed::MAX_BYTES);
         self.committed = Some(frontier.offset);
     }
 
