@@ -9,6 +9,8 @@ binaries := $(or $(CARGO_TARGET_DIR),target)/debug
 optimised := $(or $(CARGO_TARGET_DIR),target)/release
 # The database of advisories is a git repository elsewhere, which not every machine reaches.
 advisories_seconds := 60
+# Histories of delivery that the optimised core is put through: half a minute.
+seeds := 3000
 
 .PHONY: help
 help: ## list the verbs
@@ -28,6 +30,7 @@ demo: setup ## everything for real on this machine; ARGS="--events 5000 --exit" 
 test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
 	cargo build --workspace --bins
 	scripts/with-kafka cargo test --workspace $(ARGS)
+	$(if $(ARGS),,POSTBODE_SEEDS=$(seeds) cargo test --release -p postbode-domain)
 	$(if $(ARGS),,scripts/with-kafka $(binaries)/faults --short)
 
 .PHONY: faults

@@ -7,8 +7,14 @@
 //! that says everything about it was accepted, and never on the answer to an older one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::{Epoch, Offset, Sighting, Tracker};
+use crate::{Epoch, Offset, Sighting, Timestamp, Tracker};
+
+/// How often is committed.
+const COMMIT: Duration = Duration::from_millis(500);
+/// How soon a refused commit is repeated.
+const COMMIT_AGAIN: Duration = Duration::from_millis(100);
 
 /// How far a claim's partition is done: what a commit says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +28,19 @@ pub struct Frontier {
 }
 
 /// Every claim at hand.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Claims {
     claims: BTreeMap<Epoch, Claim>,
+    commit_every: Duration,
+    commit_at: Timestamp,
+    /// Whether the last commit was refused: the next one waits a little.
+    refused: bool,
     /// The commit that is not answered yet, if there is one: the claims of which it says everything.
     asked: Option<Vec<Epoch>>,
     released: Vec<Epoch>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Claim {
     tracker: Tracker,
     revoking: bool,
@@ -50,7 +60,25 @@ pub struct Window {
     pub bytes: usize,
 }
 
+impl Default for Claims {
+    fn default() -> Self {
+        Self {
+            claims: BTreeMap::new(),
+            commit_every: COMMIT,
+            commit_at: Timestamp::from_millis(0),
+            refused: false,
+            asked: None,
+            released: Vec::new(),
+        }
+    }
+}
+
 impl Claims {
+    /// None yet, and as often is committed.
+    pub fn commit_every(every: Duration) -> Self {
+        Self { commit_every: every, ..Self::default() }
+    }
+
     /// A partition became ours.
     pub fn begin(&mut self, epoch: Epoch, committed: Option<Offset>, completed: Vec<Offset>) {
         let claim = Claim { tracker: Tracker::resume(committed, completed), ..Claim::default() };
@@ -82,11 +110,16 @@ impl Claims {
         self.claims.keys().copied()
     }
 
-    /// What is to be committed next: what changed since the last time, and everything about revoked claims that are not
-    /// busy any more. Unless it is `due`, only when there are such claims. None while a commit is not answered yet;
-    /// otherwise [`Claims::committed`] must be told what became of it.
-    pub fn next_commit(&mut self, due: bool, busy: impl Fn(Epoch) -> bool) -> Option<Vec<Frontier>> {
-        if self.asked.is_some() {
+    /// What is to be committed now: what changed since the last time, when it is time to; and everything about revoked
+    /// claims that are not busy any more, at once, unless the last commit was refused. None while a commit is not answered
+    /// yet; otherwise [`Claims::committed`] must be told what became of it.
+    pub fn next_commit(&mut self, now: Timestamp, busy: impl Fn(Epoch) -> bool) -> Option<Vec<Frontier>> {
+        // A clock may be set back: nobody waits for it to be there again.
+        let due = self.commit_at <= now || self.commit_at > now + self.commit_every;
+        if due {
+            self.commit_at = now + self.commit_every;
+        }
+        if self.asked.is_some() || (self.refused && !due) {
             return None;
         }
         let drained = self.claims.iter().filter(|(epoch, claim)| claim.revoking && !busy(**epoch));
@@ -104,13 +137,20 @@ impl Claims {
         Some(said)
     }
 
-    /// The commit was answered. What was refused is said again by the next one.
-    pub fn committed(&mut self, accepted: bool) {
+    /// When the next commit is due.
+    pub fn next_commit_at(&self) -> Timestamp {
+        self.commit_at
+    }
+
+    /// The commit was answered. What was refused is said again by the next one, a little later.
+    pub fn committed(&mut self, now: Timestamp, accepted: bool) {
         let last = self.asked.take().unwrap_or_default();
+        self.refused = !accepted;
         if accepted {
             self.forget(&last);
             self.released.extend(last);
         } else {
+            self.commit_at = now + COMMIT_AGAIN.min(self.commit_every);
             self.claims.values_mut().for_each(|claim| claim.told = None);
         }
     }
@@ -221,47 +261,67 @@ mod tests {
         false
     }
 
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
     #[test]
     fn a_frontier_is_told_once_unless_the_commit_was_refused() {
         let mut claims = claims();
         claims.complete(E1, Offset(0));
         claims.complete(E1, Offset(2));
-        assert_eq!(claims.next_commit(false, idle), None);
-        let told = claims.next_commit(true, idle).unwrap();
+        let told = claims.next_commit(at(0), idle).unwrap();
         assert_eq!(told, [Frontier { epoch: E1, offset: Offset(1), completed: vec![Offset(2)] }]);
-        claims.committed(true);
-        assert_eq!(claims.next_commit(true, idle), None);
+        claims.committed(at(0), true);
+        assert_eq!(claims.next_commit(at(500), idle), None);
         claims.complete(E1, Offset(1));
-        claims.next_commit(true, idle).unwrap();
-        claims.committed(false);
-        assert_eq!(claims.next_commit(true, idle).unwrap()[0].offset, Offset(3));
+        assert_eq!(claims.next_commit(at(999), idle), None, "it is not time");
+        claims.next_commit(at(1_000), idle).unwrap();
+        claims.committed(at(1_000), false);
+        assert_eq!(claims.next_commit(at(1_099), idle), None, "not at once");
+        assert_eq!(claims.next_commit_at(), at(1_100));
+        assert_eq!(claims.next_commit(at(1_100), idle).unwrap()[0].offset, Offset(3));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_up_no_commit() {
+        let mut claims = claims();
+        claims.next_commit(at(3_600_000), idle).unwrap();
+        claims.committed(at(3_600_000), true);
+        claims.complete(E1, Offset(0));
+        assert_eq!(claims.next_commit(at(3_600_400), idle), None);
+        assert_eq!(claims.next_commit(at(0), idle).unwrap()[0].offset, Offset(1));
     }
 
     #[test]
     fn one_commit_is_under_way_at_a_time() {
         let mut claims = claims();
-        assert!(claims.next_commit(true, idle).is_some());
+        assert!(claims.next_commit(at(0), idle).is_some());
         claims.complete(E1, Offset(0));
         claims.revoke(&[E1]);
-        assert_eq!(claims.next_commit(true, idle), None, "an answer could be taken for another's");
-        claims.committed(true);
+        assert_eq!(claims.next_commit(at(500), idle), None, "an answer could be taken for another's");
+        assert_eq!(claims.next_commit_at(), at(1_000), "and nobody asks again and again");
+        claims.committed(at(500), true);
         assert_eq!(claims.take_released(), [], "what was answered did not say everything");
-        assert_eq!(claims.next_commit(false, idle).unwrap()[0].offset, Offset(1));
+        assert_eq!(claims.next_commit(at(500), idle).unwrap()[0].offset, Offset(1));
     }
 
     #[test]
     fn a_revoked_claim_is_released_when_nothing_is_under_way_and_all_of_it_is_committed() {
         let mut claims = claims();
+        claims.next_commit(at(0), idle).unwrap();
+        claims.committed(at(0), true);
         claims.revoke(&[E1]);
         assert_eq!(claims.see(E1, Offset(3), 10), Sighting::Done);
-        assert_eq!(claims.next_commit(false, |_| true), None);
+        assert_eq!(claims.next_commit(at(10), |_| true), None);
         claims.complete(E1, Offset(0));
-        let last = claims.next_commit(false, idle).unwrap();
-        assert_eq!(last, [Frontier { epoch: E1, offset: Offset(1), completed: vec![] }]);
-        claims.committed(false);
+        let last = claims.next_commit(at(10), idle).unwrap();
+        assert_eq!(last, [Frontier { epoch: E1, offset: Offset(1), completed: vec![] }], "before it is time");
+        claims.committed(at(10), false);
         assert_eq!(claims.take_released(), []);
-        assert_eq!(claims.next_commit(false, idle).unwrap(), last, "a last commit is repeated");
-        claims.committed(true);
+        assert_eq!(claims.next_commit(at(50), idle), None, "not at once");
+        assert_eq!(claims.next_commit(at(110), idle).unwrap(), last, "a last commit is repeated");
+        claims.committed(at(110), true);
         assert_eq!(claims.take_released(), [E1]);
         assert!(claims.is_empty() && claims.take_released().is_empty());
     }
@@ -281,7 +341,7 @@ mod tests {
         assert_eq!(claims.see(E2, Offset(0), 10), Sighting::New);
         claims.complete(E1, Offset(0));
         assert_eq!(
-            claims.next_commit(true, idle).unwrap(),
+            claims.next_commit(at(0), idle).unwrap(),
             [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]
         );
     }

@@ -30,12 +30,9 @@ use lanes::Lanes;
 use shares::Caps;
 
 use crate::{
-    BreakerSettings, Claims, DeathReason, DeliveryId, Epoch, Health, Offset, Outcome, Progress, Schedule,
-    Sighting, Timestamp, WebhookId, Window,
+    BreakerSettings, Claims, DeathReason, Deferral, DeliveryId, Epoch, Health, Offset, Outcome, Progress,
+    Schedule, Sighting, Timestamp, WebhookId, Window,
 };
-
-/// How soon a refused commit is repeated.
-const COMMIT_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a dispatcher goes by.
 #[derive(Clone, Debug)]
@@ -100,9 +97,6 @@ pub struct Dispatcher<P> {
     /// Lanes that may hold too much, and under which claim.
     crowded: VecDeque<(Epoch, WebhookId)>,
     commands: VecDeque<Command<P>>,
-    commit_at: Timestamp,
-    /// Whether the last commit was refused: the next one waits a little.
-    refused: bool,
     swept_at: Timestamp,
     /// Lanes that held records when they were counted last.
     busy_lanes: usize,
@@ -143,8 +137,8 @@ impl<P: Clone> Dispatcher<P> {
             breaker: settings.breaker,
         };
         Self {
+            claims: Claims::commit_every(settings.commit_every),
             settings,
-            claims: Claims::default(),
             records: HashMap::new(),
             lanes: Lanes::new(caps),
             open: HashMap::new(),
@@ -157,8 +151,6 @@ impl<P: Clone> Dispatcher<P> {
             busy_lanes: 0,
             counted_at: Timestamp::from_millis(0),
             commands: VecDeque::new(),
-            commit_at: Timestamp::from_millis(0),
-            refused: false,
             stopping: false,
         }
     }
@@ -222,11 +214,7 @@ impl<P: Clone> Dispatcher<P> {
 
     /// A commit was answered. One that was refused is repeated.
     pub fn handle_committed(&mut self, now: Timestamp, accepted: bool) {
-        self.refused = !accepted;
-        if self.refused {
-            self.commit_at = now + COMMIT_AGAIN;
-        }
-        self.claims.committed(accepted);
+        self.claims.committed(now, accepted);
         self.let_go();
     }
 
@@ -275,7 +263,8 @@ impl<P: Clone> Dispatcher<P> {
 
     /// When to ask again at the latest.
     pub fn poll_timeout(&self) -> Timestamp {
-        self.lanes.next_timed().map_or(self.commit_at, |then| then.min(self.commit_at))
+        let commit_at = self.claims.next_commit_at();
+        self.lanes.next_timed().map_or(commit_at, |then| then.min(commit_at))
     }
 
     /// What to do next; none until something is handled or [`Dispatcher::poll_timeout`] passes. Without a fresh registry
@@ -305,41 +294,35 @@ impl<P: Clone> Dispatcher<P> {
         self.tell(Command::Release, released);
     }
 
-    /// A commit when it is time to, and at once for claims that are given back, unless the last one was refused.
     fn commit(&mut self, now: Timestamp) -> Option<Command<P>> {
-        let due = self.commit_at <= now;
-        if self.refused && !due {
-            return None;
-        }
-        if due {
-            self.commit_at = now + self.settings.commit_every;
-        }
         let records = &self.records;
         let busy = |epoch| records.keys().any(|place| place.epoch == epoch);
-        self.claims.next_commit(due, busy).map(Command::Commit)
+        self.claims.next_commit(now, busy).map(Command::Commit)
     }
 
     /// Moves a record aside without an attempt, to a tier no longer than the wait, unless it has waited too long in all.
-    fn defer(&mut self, now: Timestamp, place: Place, wait: Duration, last: Option<Outcome>) -> Fate {
+    fn defer(&mut self, now: Timestamp, place: Place, wait: Duration, why: Deferral) -> Fate {
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
         let since = entry.job.progress.waiting_since;
         if since.is_some_and(|since| now.since(since) >= self.settings.expire) {
+            let last = (why == Deferral::Sealed).then_some(Outcome::Sealed);
             return self.bury(place, DeathReason::Expired, last);
         }
         entry.job.progress = entry.job.progress.deferred(now);
         let tier = self.settings.schedule.tiers().at_most(wait);
-        self.move_aside(place, tier, last)
+        self.lanes.moved_aside(now, &entry.job.webhook, tier.delay());
+        self.move_aside(place, tier, Some(why))
     }
 
-    fn move_aside(&mut self, place: Place, tier: crate::Tier, last: Option<Outcome>) -> Fate {
+    fn move_aside(&mut self, place: Place, tier: crate::Tier, deferred: Option<Deferral>) -> Fate {
         let Some(entry) = self.records.get_mut(&place) else {
             return Fate::Stale;
         };
         entry.phase = Phase::Writing;
         let (progress, payload) = (entry.job.progress.clone(), entry.job.payload.clone());
-        self.commands.push_back(Command::Retry { place, tier, progress, last, payload });
+        self.commands.push_back(Command::Retry { place, tier, progress, deferred, payload });
         Fate::Retried(tier)
     }
 

@@ -5,6 +5,7 @@ mod batch;
 mod breaker;
 mod claims;
 mod death;
+mod deferral;
 mod dispatch;
 pub mod duration;
 mod event;
@@ -28,6 +29,7 @@ pub use batch::{BatchPart, Batching, batch_id};
 pub use breaker::{Breaker, BreakerSettings, Ending, Gate, Tripped};
 pub use claims::{Claims, Frontier, Window};
 pub use death::DeathReason;
+pub use deferral::Deferral;
 pub use dispatch::{Command, DispatchSettings, Dispatcher, Fate, Job, Place as RecordPlace, View};
 pub use event::{Event, is_account_id, is_event_type};
 pub use ids::{

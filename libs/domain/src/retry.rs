@@ -130,6 +130,8 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const fn secs(n: u64) -> Duration {
@@ -176,5 +178,32 @@ mod tests {
         assert_eq!(Schedule::new(tiers, &[secs(7)]), Err(InvalidTiers::NoSuchTier("7s".into())));
         assert_eq!(Tiers::new([]), Err(InvalidTiers::None));
         assert_eq!(Tiers::new([secs(0)]), Err(InvalidTiers::Zero));
+    }
+
+    proptest! {
+        /// Against every tier looked at in turn: a retry is never early, and waits for no longer than it has to.
+        #[test]
+        fn a_schedule_is_what_looking_at_every_tier_says(
+            tiers in prop::collection::vec(1_u64..5_000, 1..12),
+            delays in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+            spent in 0_u32..15,
+            wait in 0_u64..6_000,
+            asks in any::<bool>(),
+        ) {
+            let all = Tiers::new(tiers.iter().copied().map(secs)).unwrap();
+            let delays: Vec<Duration> = delays.iter().map(|index| secs(tiers[index.index(tiers.len())])).collect();
+            let schedule = Schedule::new(all.clone(), &delays).unwrap();
+            let longest = secs(tiers.iter().copied().max().unwrap());
+            let planned = (spent > 0).then(|| delays.get(spent as usize - 1).copied()).flatten();
+            let wanted = planned.map(|planned| if asks { planned.max(secs(wait)) } else { planned });
+            let expected = wanted.map(|wanted| {
+                tiers.iter().copied().map(secs).filter(|tier| *tier >= wanted).min().unwrap_or(longest)
+            });
+            let asked = asks.then(|| secs(wait));
+            prop_assert_eq!(schedule.after(spent, asked).map(Tier::delay), expected);
+            let shortest = secs(tiers.iter().copied().min().unwrap());
+            let within = tiers.iter().copied().map(secs).filter(|tier| *tier <= secs(wait)).max();
+            prop_assert_eq!(all.at_most(secs(wait)).delay(), within.unwrap_or(shortest));
+        }
     }
 }

@@ -15,7 +15,7 @@ pub use completed::{Completed, Home};
 use crate::Offset;
 
 /// Tracks one assignment of one partition.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tracker {
     /// Records seen and not yet behind the frontier, in order. Offsets have gaps, so they are kept, not computed.
     seen: VecDeque<Seen>,

@@ -51,12 +51,11 @@ pub enum FlowError {
     Sink(String),
 }
 
-/// How often the frontier is committed.
-const COMMIT: Duration = Duration::from_millis(500);
-/// How soon a refused commit is repeated.
-const COMMIT_AGAIN: Duration = Duration::from_millis(100);
 /// What is left for the last commit once the time to finish is over.
 const LAST_COMMIT: Duration = Duration::from_secs(1);
+/// How long is waited for something to happen: the clock may be set meanwhile.
+const LEAST_WAIT: Duration = Duration::from_millis(1);
+const MOST_WAIT: Duration = Duration::from_millis(500);
 /// How long everything waits after a `Hold`.
 const HOLD: Duration = Duration::from_millis(50);
 /// How long leaving the group may take.
@@ -71,25 +70,13 @@ pub struct Flow<S> {
     book: Book,
     gather: Gather,
     held_until: Option<Instant>,
-    commit_at: Instant,
-    /// Whether the last commit was refused: the next one waits a little.
-    refused: bool,
 }
 
 impl<S: Step> Flow<S> {
     /// Joins a source and a sink by a step.
     pub fn new(source: Source, sink: Sink, step: S, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            source,
-            writes: Writes::new(sink),
-            step,
-            clock,
-            book: Book::default(),
-            gather: Gather::new(Instant::now()),
-            held_until: None,
-            commit_at: Instant::now(),
-            refused: false,
-        }
+        let (writes, gather) = (Writes::new(sink), Gather::new(Instant::now()));
+        Self { source, writes, step, clock, book: Book::default(), gather, held_until: None }
     }
 
     /// Runs until the soft stop, then finishes what is under way, commits and leaves the group, all before the hard
@@ -163,10 +150,8 @@ impl<S: Step> Flow<S> {
             SourceEvent::Committed(result) => {
                 if let Err(error) = &result {
                     tracing::warn!(kafka.error = error, "a commit was refused, the next one repeats it");
-                    self.commit_at = Instant::now() + COMMIT_AGAIN;
                 }
-                self.refused = result.is_err();
-                self.source.release(self.book.committed(result.is_ok()));
+                self.source.release(self.book.committed(self.clock.now(), result.is_ok()));
             }
             SourceEvent::Failed(why) => return Err(FlowError::Source(why)),
         }
@@ -224,25 +209,16 @@ impl<S: Step> Flow<S> {
         }
     }
 
-    /// Commits when it is time to, and at once for claims that are given back, unless the last commit was refused.
     fn commit(&mut self) {
-        let now = Instant::now();
-        let due = self.commit_at <= now;
-        if self.refused && !due {
-            return;
-        }
-        if due {
-            self.commit_at = now + COMMIT;
-        }
-        if let Some(frontiers) = self.book.next_commit(due) {
+        if let Some(frontiers) = self.book.next_commit(self.clock.now()) {
             self.source.commit(frontiers);
         }
     }
 
     fn wake(&self) -> Instant {
         let now = self.clock.now();
-        let due = self.book.next_due().map(|at| Instant::now() + at.since(now));
-        let soonest = [due, self.held_until].into_iter().flatten().fold(self.commit_at, Instant::min);
-        soonest.max(Instant::now() + Duration::from_millis(1))
+        let soonest = self.book.next_due().into_iter().fold(self.book.next_commit_at(), Timestamp::min);
+        let due = Instant::now() + soonest.since(now).clamp(LEAST_WAIT, MOST_WAIT);
+        self.held_until.map_or(due, |until| until.min(due)).max(Instant::now() + LEAST_WAIT)
     }
 }

@@ -11,6 +11,7 @@
 mod claimed;
 mod context;
 pub(crate) mod convert;
+mod identity;
 mod reach;
 mod thread;
 
@@ -177,6 +178,7 @@ pub struct Monitor {
     last_poll: Arc<AtomicU64>,
     claims: tokio::sync::watch::Sender<Option<usize>>,
     gone: Arc<AtomicU64>,
+    anew: Arc<AtomicU64>,
     shared_at: Arc<OnceLock<Instant>>,
 }
 
@@ -190,6 +192,7 @@ impl Monitor {
             last_poll: Arc::default(),
             claims: tokio::sync::watch::Sender::new(None),
             gone: Arc::default(),
+            anew: Arc::default(),
             shared_at: Arc::default(),
         }
     }
@@ -237,6 +240,11 @@ impl Monitor {
         self.gone.load(Ordering::Relaxed)
     }
 
+    /// How many partitions were found made anew under the same name, with fewer records than had been read, or more.
+    pub fn logs_made_anew(&self) -> u64 {
+        self.anew.load(Ordering::Relaxed)
+    }
+
     fn shared(&self, claims: usize) {
         self.shared_at.get_or_init(Instant::now);
         self.claims.send_replace(Some(claims));
@@ -244,6 +252,10 @@ impl Monitor {
 
     fn gone(&self, records: i64) {
         self.gone.fetch_add(u64::try_from(records).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn made_anew(&self) {
+        self.anew.fetch_add(1, Ordering::Relaxed);
     }
 
     fn polled(&self) {

@@ -217,7 +217,6 @@ impl Shell {
         let fate = fates.first().copied().unwrap_or(Fate::Stale);
         let telemetry = &self.effects.telemetry;
         if outcome.verdict() == Verdict::Deferred {
-            telemetry.deferred();
             return;
         }
         telemetry.attempted(outcome.class(), done.exchange.phases.total);
@@ -266,9 +265,9 @@ impl Shell {
             Command::Send { members, batch, standing, number } => {
                 self.send(members, batch, standing, number);
             }
-            Command::Retry { place, tier, progress, last, payload } => {
-                if last.is_none() {
-                    self.effects.telemetry.deferred();
+            Command::Retry { place, tier, progress, deferred, payload } => {
+                if let Some(why) = deferred {
+                    self.effects.telemetry.deferred(why);
                 }
                 self.effects.retry(place, tier, &progress, payload);
             }
@@ -324,6 +323,8 @@ fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
     let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
     let lost = source.monitor();
     let gone = move || i64::try_from(lost.records_gone()).unwrap_or(i64::MAX);
+    let renewed = source.monitor();
+    let anew = move || i64::try_from(renewed.logs_made_anew()).unwrap_or(i64::MAX);
     service.health.ready_when("kafka", move || joined.joined());
     service.health.live("kafka.poll", move || alive.alive());
     let (fresh, position) = (view.clone(), view.clone());
@@ -332,6 +333,8 @@ fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
     service.metrics.register_reading("partitions", "Partitions that are this process's", partitions);
     let help = "Records that were gone before they were read, since the start: retention was over, or somebody deleted them";
     service.metrics.register_reading("records_gone", help, gone);
+    let help = "Partitions that were found made anew under the same name, since the start: they are read from their beginning";
+    service.metrics.register_reading("logs_made_anew", help, anew);
     let help = "The offset in the registry's topic up to which this process has read";
     service.metrics.register_reading("registry_position", help, move || position.position().0);
 }

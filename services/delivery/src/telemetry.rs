@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::DeathReason;
+use domain::{DeathReason, Deferral};
 use process::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -18,7 +18,7 @@ pub(crate) struct Telemetry {
     duration: Histogram,
     latency: Histogram,
     retried: Counter,
-    deferred: Counter,
+    deferred: Family<ReasonLabel, Counter>,
     dead: Family<ReasonLabel, Counter>,
     unrecorded: Counter,
     held: Gauge,
@@ -47,7 +47,7 @@ impl Default for Telemetry {
             duration: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
             latency: Histogram::new(exponential_buckets(0.002, 2.0, 16)),
             retried: Counter::default(),
-            deferred: Counter::default(),
+            deferred: Family::default(),
             dead: Family::default(),
             unrecorded: Counter::default(),
             held: Gauge::default(),
@@ -80,7 +80,7 @@ impl Telemetry {
         );
         metrics.register(
             "delivery_deferred",
-            "Deliveries moved to a tier without an attempt",
+            "Deliveries moved to a tier without an attempt, by reason",
             t.deferred.clone(),
         );
         metrics.register(
@@ -128,8 +128,8 @@ impl Telemetry {
         self.retried.inc();
     }
 
-    pub(crate) fn deferred(&self) {
-        self.deferred.inc();
+    pub(crate) fn deferred(&self, why: Deferral) {
+        self.deferred.get_or_create(&ReasonLabel { reason: why.name() }).inc();
     }
 
     pub(crate) fn died(&self, reason: DeathReason) {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{
-    CustomHeader, DeliveryId, Fate, Format, Keyring, Limits, Offset, Outcome, Partition, Place, RecordPlace,
-    Secrets, SigningSecret, Standing, Tier, Timestamp, Webhook,
+    CustomHeader, Deferral, DeliveryId, Fate, Format, Keyring, Limits, Offset, Outcome, Partition, Place,
+    RecordPlace, Secrets, SigningSecret, Standing, Tier, Timestamp, Webhook,
 };
 use http::HeaderValue;
 use standardwebhooks::Webhook as Verifier;
@@ -15,6 +15,7 @@ use crate::attempt::{Done, unsent};
 use crate::bodies::{self, Parcel};
 use crate::credentials::{Credentials, Vault};
 use crate::held::{Held, Payload};
+use crate::telemetry::Telemetry;
 
 const NOW: Timestamp = Timestamp::from_millis(1_706_702_400_250);
 
@@ -235,4 +236,19 @@ fn a_record_that_is_no_delivery_is_noticed() {
     let stranger = Record { headers: Headers::new(), ..held().record.clone() };
     assert!(Held::new(stranger).job().is_none());
     assert!(Held::new(Record { value: None, ..held().record.clone() }).job().is_none());
+}
+
+#[test]
+fn deferrals_are_counted_by_reason() {
+    let metrics = process::Metrics::new();
+    let telemetry = Telemetry::register(&metrics);
+    for why in Deferral::ALL {
+        telemetry.deferred(why);
+    }
+    telemetry.deferred(Deferral::Crowded);
+    let text = metrics.encode().unwrap();
+    for (reason, count) in [("crowded", 2), ("left-alone", 1), ("inactive", 1), ("sealed", 1)] {
+        let line = format!("postbode_delivery_deferred_total{{reason=\"{reason}\"}} {count}\n");
+        assert!(text.contains(&line), "{text}");
+    }
 }

@@ -1,8 +1,8 @@
 //! What goes into the dispatcher and what comes out.
 
 use crate::{
-    DeathReason, DeliveryId, Epoch, Frontier, Health, Offset, Outcome, Progress, Registry, Standing, Tier,
-    WebhookId,
+    DeathReason, Deferral, DeliveryId, Epoch, Frontier, Health, Offset, Outcome, Progress, Registry,
+    Standing, Tier, WebhookId,
 };
 
 /// Where a record stands: a claim and an offset. A re-read under a later claim is another place.
@@ -62,8 +62,8 @@ pub enum Command<P> {
         tier: Tier,
         /// How far it came.
         progress: Progress,
-        /// The attempt that failed; none if it was moved aside without one.
-        last: Option<Outcome>,
+        /// Why it is moved aside without an attempt; none after an attempt that failed.
+        deferred: Option<Deferral>,
         /// What the shell keeps of the record.
         payload: P,
     },

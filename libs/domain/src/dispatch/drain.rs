@@ -1,6 +1,9 @@
 //! How fast a lane drains, and when a record that does not fit into it has its turn.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use crate::Timestamp;
 
 /// How much a new measurement counts.
 const WEIGHT: f64 = 0.2;
@@ -16,15 +19,20 @@ const WHILE_SLOW: f64 = 2.0;
 /// However slow a lane is, its records come back so soon, to see whether it is well again.
 const LONGEST: Duration = Duration::from_secs(2 * 3600);
 
-/// How long a lane's POSTs take, and how many records were moved aside and are not back.
-#[derive(Clone, Copy, Debug, Default)]
+/// Returns are counted in spans of this part of their wait, so that a calendar is short.
+const SPANS: i64 = 16;
+/// What was expected so long ago went to another process, or is not what this one lacks.
+const LATE: Duration = Duration::from_secs(3600);
+
+/// How long a lane's POSTs take, and when how many of the records that were moved aside come back.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Drain {
     /// Seconds, exponentially weighted. Not a rate over time: a lane that has nothing to do is not slow.
     takes: Option<f64>,
     /// The same of those that the endpoint took, and the least that this has been; forgotten slowly.
     takes_well: Option<f64>,
     best: Option<f64>,
-    aside: usize,
+    aside: BTreeMap<Timestamp, usize>,
 }
 
 impl Drain {
@@ -59,7 +67,12 @@ impl Drain {
 
     /// A record that was moved aside is back. Those that another process moved aside are not missed.
     pub(super) fn came_back(&mut self) {
-        self.aside = self.aside.saturating_sub(1);
+        if let Some(mut first) = self.aside.first_entry() {
+            *first.get_mut() -= 1;
+            if *first.get() == 0 {
+                first.remove();
+            }
+        }
     }
 
     /// Records per second over so many slots.
@@ -68,11 +81,36 @@ impl Drain {
         slots.max(1) as f64 / takes
     }
 
-    /// Promises the slot behind so many records in the lane and all that are aside, and says how far away it is.
-    pub(super) fn reserve(&mut self, waiting: usize, per_second: f64) -> Duration {
-        self.aside += 1;
-        let ahead = (waiting + self.aside) as f64;
-        Duration::from_secs_f64((ahead / per_second).min(LONGEST.as_secs_f64()))
+    /// When a lane that is busy for so long will have nothing to do, given what comes back meanwhile: that far away is the
+    /// turn of a record that is moved aside now. No tier is so long that it comes back too late for that.
+    pub(super) fn free_in(&self, now: Timestamp, busy: Duration, per_second: f64) -> Duration {
+        let (mut free, longest) = (busy.as_secs_f64(), LONGEST.as_secs_f64());
+        for (back, records) in &self.aside {
+            let back = back.since(now).as_secs_f64();
+            if back > free || free >= longest {
+                break;
+            }
+            free = free.max(back) + *records as f64 / per_second;
+        }
+        Duration::from_secs_f64((free + 1.0 / per_second).min(longest))
+    }
+
+    /// Whether records of the lane are to come back.
+    pub(super) fn expects(&self, now: Timestamp) -> bool {
+        self.aside.last_key_value().is_some_and(|(back, _)| now.since(*back) < LATE)
+    }
+
+    /// A record was moved aside for so long.
+    pub(super) fn moved_aside(&mut self, now: Timestamp, wait: Duration) {
+        while let Some(first) = self.aside.first_entry()
+            && now.since(*first.key()) >= LATE
+        {
+            first.remove();
+        }
+        let back = (now + wait).as_millis();
+        // Rounded up: whoever comes back sooner than he is waited for waits in the lane, which is never without work so.
+        let span = (i64::try_from(wait.as_millis()).unwrap_or(i64::MAX) / SPANS).max(1);
+        *self.aside.entry(Timestamp::from_millis(back + span - back % span)).or_default() += 1;
     }
 }
 
@@ -103,13 +141,25 @@ mod tests {
         assert!(call(300, 50));
     }
 
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_millis(secs * 1000)
+    }
+
     #[test]
-    fn each_reservation_has_a_slot_of_its_own_until_its_record_is_back() {
+    fn a_record_has_its_turn_behind_what_waits_and_what_comes_back_before() {
         let mut drain = Drain::default();
-        let waits: Vec<_> = (0..3).map(|_| drain.reserve(100, 10.0).as_millis()).collect();
-        assert_eq!(waits, [10_100, 10_200, 10_300]);
-        (0..5).for_each(|_| drain.came_back());
-        assert_eq!(drain.reserve(100, 10.0).as_millis(), 10_100);
-        assert_eq!(drain.reserve(1_000_000_000, 10.0), LONGEST);
+        let busy = Duration::from_secs(10);
+        let free = |drain: &Drain, now| drain.free_in(at(now), busy, 10.0).as_millis();
+        assert_eq!(free(&drain, 0), 10_100);
+        (0..20).for_each(|_| drain.moved_aside(at(0), Duration::from_secs(5)));
+        assert_eq!(free(&drain, 0), 12_100);
+        (0..20).for_each(|_| drain.moved_aside(at(0), Duration::from_secs(30)));
+        assert_eq!(free(&drain, 0), 12_100, "there is time before those");
+        assert_eq!(free(&drain, 22), 14_100);
+        (0..30).for_each(|_| drain.came_back());
+        assert_eq!(free(&drain, 22), 11_100);
+        drain.moved_aside(at(3700), Duration::from_secs(5));
+        assert_eq!(free(&drain, 3700), 10_200, "what is so late is not waited for");
+        assert_eq!(drain.free_in(at(3700), Duration::from_secs(1 << 20), 10.0), LONGEST);
     }
 }

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::lane::OVERDUE;
 use super::{Command, Dispatcher, View};
-use crate::{Epoch, Timestamp, WebhookId};
+use crate::{Deferral, Epoch, Timestamp, WebhookId};
 
 /// How long a lane may take to drain what it holds before that is too much.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-/// How much longer than its wait a record's tier may be: what the lane holds meanwhile covers for its being late.
-pub(super) const LENIENCE: f64 = 1.5;
 /// A lane that drains slowly may hold this part of the window even when that is full.
 const LEAST_SHARE: usize = 64;
 /// So many lanes that hold records are many.
@@ -73,11 +71,11 @@ impl<P: Clone> Dispatcher<P> {
     pub(super) fn relieve(&mut self, now: Timestamp, view: View<'_>) -> Option<Command<P>> {
         while view.fresh && !self.stopping {
             let (epoch, webhook) = self.crowded.front().cloned()?;
-            let last =
-                if self.is_crowded(now, epoch, &webhook) { self.lanes.overflow(now, &webhook) } else { None };
-            match last {
-                Some((place, wait)) if self.records.contains_key(&place) => {
-                    self.defer(now, place, wait.mul_f64(LENIENCE), None);
+            let crowded = self.is_crowded(now, epoch, &webhook);
+            match if crowded { self.lanes.overflow(&webhook) } else { None } {
+                Some(place) if self.records.contains_key(&place) => {
+                    let wait = self.lanes.turn_in(now, &webhook);
+                    self.defer(now, place, wait, Deferral::Crowded);
                     return self.commands.pop_front();
                 }
                 Some(_) => {}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Place;
 use super::drain::Drain;
+use super::isolation::PATIENCE;
 use crate::{
     AccountId, BatchPart, Batching, Breaker, BreakerSettings, Ending, Gate, Limits, Outcome, Pace, Timestamp,
     Tripped, Verdict,
@@ -192,6 +193,14 @@ impl Lane {
             Gate::Open(until) => until.since(now),
             Gate::Closed | Gate::Probe | Gate::Probing => Duration::ZERO,
         }
+    }
+
+    /// How long until it has nothing to do. What it holds while its breaker is open goes aside too.
+    pub(super) fn free_in(&self, now: Timestamp) -> Duration {
+        let (shut, rate) = (self.shut_for(now), self.per_second());
+        let held = if shut <= PATIENCE { self.queue.len() + self.open } else { 0 };
+        let busy = Duration::from_secs_f64((held as f64 / rate).min(1e9));
+        self.drain.free_in(now, shut + busy, rate)
     }
 
     /// Whether it may be forgotten.

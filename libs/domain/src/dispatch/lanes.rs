@@ -95,20 +95,21 @@ impl Lanes {
         self.lanes.values().filter(|lane| !lane.queue.is_empty()).count()
     }
 
-    /// Takes the last record off a lane, and promises it the lane's next free slot: so far away.
-    pub(super) fn overflow(&mut self, now: Timestamp, webhook: &WebhookId) -> Option<(Place, Duration)> {
-        let lane = self.lanes.get_mut(webhook)?;
-        let last = lane.pop_back()?;
-        let (waiting, rate) = (lane.queue.len() + lane.open, lane.per_second());
-        Some((last.place, lane.shut_for(now) + lane.drain.reserve(waiting, rate)))
+    /// Takes the last record off a lane.
+    pub(super) fn overflow(&mut self, webhook: &WebhookId) -> Option<Place> {
+        Some(self.lanes.get_mut(webhook)?.pop_back()?.place)
     }
 
-    /// Promises the head of a lane whose breaker is open a slot after that: so far away.
-    pub(super) fn reserve(&mut self, now: Timestamp, webhook: &WebhookId) -> Duration {
-        self.lanes.get_mut(webhook).map_or(Duration::ZERO, |lane| {
-            let rate = lane.per_second();
-            lane.shut_for(now) + lane.drain.reserve(0, rate)
-        })
+    /// How far away the turn is of a record that is moved aside.
+    pub(super) fn turn_in(&self, now: Timestamp, webhook: &WebhookId) -> Duration {
+        self.lanes.get(webhook).map_or(Duration::ZERO, |lane| lane.free_in(now))
+    }
+
+    /// A record was moved aside for so long.
+    pub(super) fn moved_aside(&mut self, now: Timestamp, webhook: &WebhookId, wait: Duration) {
+        if let Some(lane) = self.lanes.get_mut(webhook) {
+            lane.drain.moved_aside(now, wait);
+        }
     }
 
     /// The lane whose turn it is, and the record at its head. The lane keeps its turn until something is done.
@@ -311,7 +312,8 @@ impl Lanes {
     pub(super) fn sweep(&mut self, now: Timestamp) {
         self.lanes.retain(|_, lane| {
             let keep = if lane.breaker.is_blank() { FORGET } else { REMEMBER };
-            !(lane.is_idle() && now.since(lane.used_at) >= keep)
+            let unused = lane.is_idle() && now.since(lane.used_at) >= keep;
+            !unused || lane.drain.expects(now)
         });
         self.accounts.retain(|_, load| load.open > 0 || load.timed || !load.waiting.is_empty());
     }

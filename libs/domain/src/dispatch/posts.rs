@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::isolation::{LENIENCE, PATIENCE};
+use super::isolation::PATIENCE;
 use super::{Command, Dispatcher, Fate, Phase, Place, Running, View, lanes};
-use crate::{BatchPart, DeathReason, Outcome, Progress, Standing, State, Timestamp, Verdict, batch_id};
+use crate::{
+    BatchPart, DeathReason, Deferral, Outcome, Progress, Standing, State, Timestamp, Verdict, batch_id,
+};
 
 /// A view that is fresh read on past whatever was asked for within the last two seconds. If after this long it has not
 /// reached the registry record that a delivery names, the registry's log holds no such record.
@@ -39,15 +41,15 @@ impl<P: Clone> Dispatcher<P> {
                         }
                         lanes::Entry::Refused => continue,
                         lanes::Entry::Shut => {
-                            let wait = self.lanes.reserve(now, &webhook);
+                            let wait = self.lanes.turn_in(now, &webhook);
                             self.lanes.pop(&webhook);
-                            self.defer(now, place, wait.mul_f64(LENIENCE), None);
+                            self.defer(now, place, wait, Deferral::LeftAlone);
                         }
                     }
                 }
                 Some(_) => {
                     self.lanes.pop(&webhook);
-                    self.defer(now, place, self.settings.defer, None);
+                    self.defer(now, place, self.settings.defer, Deferral::Inactive);
                 }
             }
             return self.commands.pop_front();
@@ -122,14 +124,14 @@ impl<P: Clone> Dispatcher<P> {
             Verdict::Failed { retry_after, .. } => {
                 entry.job.progress = Progress { batch: part, ..entry.job.progress.attempted(began) };
                 match self.settings.schedule.after(entry.job.progress.attempts, retry_after) {
-                    Some(tier) => self.move_aside(place, tier, Some(outcome.clone())),
+                    Some(tier) => self.move_aside(place, tier, None),
                     None if matches!(outcome, Outcome::Denied(_)) => {
                         self.bury(place, DeathReason::AddressDenied, Some(outcome.clone()))
                     }
                     None => self.bury(place, DeathReason::Exhausted, Some(outcome.clone())),
                 }
             }
-            Verdict::Deferred => self.defer(now, place, self.settings.defer, Some(outcome.clone())),
+            Verdict::Deferred => self.defer(now, place, self.settings.defer, Deferral::Sealed),
         }
     }
 }

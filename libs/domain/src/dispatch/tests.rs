@@ -1,6 +1,6 @@
 //! Input at a time, expected commands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::fixtures::webhook;
@@ -110,7 +110,8 @@ fn a_webhook_that_may_not_be_called_defers_without_spending_an_attempt_until_it_
         let mut bench = Bench::new(&[Webhook { state, ..webhook("a", "acme", &[]) }]);
         bench.read(0, "a");
         let commands = bench.commands();
-        let [Command::Retry { tier, progress, last: None, .. }] = &commands[..] else {
+        let [Command::Retry { tier, progress, deferred: Some(Deferral::Inactive), .. }] = &commands[..]
+        else {
             panic!("{commands:?}")
         };
         assert_eq!((tier.name().as_str(), progress.attempts, progress.deferrals), ("5m", 0, 1));
@@ -119,6 +120,19 @@ fn a_webhook_that_may_not_be_called_defers_without_spending_an_attempt_until_it_
         bench.read_with(1, "a", 0, long_ago);
         assert!(matches!(bench.commands()[..], [Command::DeadLetter { reason: DeathReason::Expired, .. }]));
     }
+}
+
+#[test]
+fn a_webhook_whose_secrets_cannot_be_opened_defers_for_that_reason() {
+    let mut bench = Bench::new(&[webhook("a", "acme", &[])]);
+    bench.read(0, "a");
+    bench.sends();
+    bench.outcome(0, &Outcome::Sealed);
+    let commands = bench.commands();
+    let [Command::Retry { progress, deferred: Some(Deferral::Sealed), .. }] = &commands[..] else {
+        panic!("{commands:?}")
+    };
+    assert_eq!((progress.attempts, progress.deferrals), (0, 1));
 }
 
 #[test]
@@ -289,8 +303,10 @@ fn a_record_that_is_no_delivery_is_buried_whatever_the_registry_says() {
     assert_eq!(bench.frontier(), frontier(1, &[]));
 }
 
+mod backlog;
 mod batches;
 mod bench;
 mod breakers;
 mod isolation;
+mod simulation;
 mod whatever_happens;

@@ -4,16 +4,23 @@
 //! where it would make records be skipped that nobody delivered. So it carries its base as an absolute offset, and a
 //! checksum over cluster, topic, partition and base: unless all of them match, it says nothing.
 //!
-//! Layout: `pb1.` and base64 of `checksum (8 bytes) · base (varint) · kind (0 bitmap, 1 runs) · body`. A bitmap's bit
-//! `n` (lowest first) is offset `base + n`; runs are varints, alternating undone and done, from `base` on.
+//! Beside that stands when the newest record was written that was read before the commit: a log of the same name that
+//! holds newer ones before the frontier is another log, made anew.
+//!
+//! Layout: `pb2.` and base64 of `checksum (8 bytes) · base (varint) · newest (varint: milliseconds and 1, or 0) · kind
+//! (0 bitmap, 1 runs) · body`; `pb1.` is the same without `newest`. A bitmap's bit `n` (lowest first) is offset
+//! `base + n`; runs are varints, alternating undone and done, from `base` on.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::{Offset, Partition};
+use crate::{Offset, Partition, Timestamp};
 
-const PREFIX: &str = "pb1.";
+const PREFIX: &str = "pb2.";
+const PREFIX_BEFORE: &str = "pb1.";
+/// What a text without any offset takes at most.
+const LEAST: usize = 48;
 const BITMAP: u8 = 0;
 const RUNS: u8 = 1;
 
@@ -28,25 +35,31 @@ pub struct Home<'a> {
     pub partition: Partition,
 }
 
-/// What is done beyond a frontier, as text.
-#[derive(Clone, Copy, Debug)]
-pub struct Completed;
+/// What is done beyond a frontier.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completed {
+    /// In order.
+    pub offsets: Vec<Offset>,
+    /// When the newest of all records was written that were read by then; none if that is not known.
+    pub newest: Option<Timestamp>,
+}
 
 impl Completed {
     /// What a broker keeps of metadata by default.
     pub const MAX_BYTES: usize = 4096;
 
     /// Writes offsets (growing, none before `base`) into at most `max` bytes. What does not fit is left out, from the
-    /// far end: that is done twice, never lost. Nothing done gives an empty text.
+    /// far end: that is done twice, never lost. Where there is nothing to tell the text is empty.
     pub fn encode(
         home: Home<'_>,
         base: Offset,
+        newest: Option<Timestamp>,
         done: impl IntoIterator<Item = Offset>,
         max: usize,
     ) -> String {
         let ahead: Vec<u64> =
             done.into_iter().filter_map(|offset| u64::try_from(offset.0.checked_sub(base.0)?).ok()).collect();
-        let room = (max.saturating_sub(PREFIX.len()) / 4 * 3).saturating_sub(8 + 10 + 1);
+        let room = (max.saturating_sub(PREFIX.len()) / 4 * 3).saturating_sub(8 + 10 + 10 + 1);
         let (bitmap, by_bitmap) = bitmap(&ahead, room);
         let (runs, by_runs) = runs(&ahead, room);
         let (kind, body, count) =
@@ -55,11 +68,13 @@ impl Completed {
             } else {
                 (BITMAP, bitmap, by_bitmap)
             };
-        if count == 0 {
+        let newest = newest.and_then(|at| u64::try_from(at.as_millis()).ok()?.checked_add(1)).unwrap_or(0);
+        if count == 0 && (newest == 0 || max < LEAST) {
             return String::new();
         }
-        let mut payload = Vec::with_capacity(body.len() + 11);
+        let mut payload = Vec::with_capacity(body.len() + 21);
         put_varint(&mut payload, u64::try_from(base.0).unwrap_or(0));
+        put_varint(&mut payload, newest);
         payload.push(kind);
         payload.extend_from_slice(&body);
         let mut bytes = checksum(home, &payload).to_vec();
@@ -69,17 +84,20 @@ impl Completed {
 
     /// Reads what a commit's metadata says is done from `committed` on. Nothing, unless it was written for this very
     /// log and offset.
-    pub fn decode(home: Home<'_>, committed: Offset, metadata: &str) -> Vec<Offset> {
+    pub fn decode(home: Home<'_>, committed: Offset, metadata: &str) -> Self {
         Self::parse(home, committed, metadata).unwrap_or_default()
     }
 
-    fn parse(home: Home<'_>, committed: Offset, metadata: &str) -> Option<Vec<Offset>> {
-        let bytes = URL_SAFE_NO_PAD.decode(metadata.strip_prefix(PREFIX)?).ok()?;
+    fn parse(home: Home<'_>, committed: Offset, metadata: &str) -> Option<Self> {
+        let text = metadata.strip_prefix(PREFIX);
+        let is_older = text.is_none();
+        let bytes = URL_SAFE_NO_PAD.decode(text.or_else(|| metadata.strip_prefix(PREFIX_BEFORE))?).ok()?;
         let (sum, payload) = bytes.split_first_chunk::<8>()?;
         if *sum != checksum(home, payload) {
             return None;
         }
         let (base, rest) = take_varint(payload)?;
+        let (newest, rest) = if is_older { (0, rest) } else { take_varint(rest)? };
         let (kind, body) = rest.split_first()?;
         if i64::try_from(base).ok()? != committed.0 {
             return None;
@@ -89,7 +107,12 @@ impl Completed {
             RUNS => from_runs(body)?,
             _ => return None,
         };
-        ahead.into_iter().map(|n| Some(Offset(committed.0.checked_add(i64::try_from(n).ok()?)?))).collect()
+        let offset = |n| Some(Offset(committed.0.checked_add(i64::try_from(n).ok()?)?));
+        let newest = newest.checked_sub(1).and_then(|millis| i64::try_from(millis).ok());
+        Some(Self {
+            offsets: ahead.into_iter().map(offset).collect::<Option<_>>()?,
+            newest: newest.map(Timestamp::from_millis),
+        })
     }
 }
 

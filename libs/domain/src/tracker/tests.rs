@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::Partition;
+use crate::{Partition, Timestamp};
 
 const HOME: Home<'_> = Home { cluster: "c1", topic: "postbode.deliveries", partition: Partition(3) };
 
@@ -61,32 +61,32 @@ fn an_offset_read_twice_or_completed_twice_counts_once() {
 
 #[test]
 fn metadata_of_another_log_or_offset_says_nothing() {
-    let text = Completed::encode(HOME, Offset(100), offsets([101, 105]), Completed::MAX_BYTES);
-    assert_eq!(Completed::decode(HOME, Offset(100), &text), offsets([101, 105]));
+    let text = Completed::encode(HOME, Offset(100), None, offsets([101, 105]), Completed::MAX_BYTES);
+    assert_eq!(Completed::decode(HOME, Offset(100), &text).offsets, offsets([101, 105]));
     for foreign in [
         Home { cluster: "c2", ..HOME },
         Home { topic: "postbode.events", ..HOME },
         Home { partition: Partition(4), ..HOME },
     ] {
-        assert_eq!(Completed::decode(foreign, Offset(100), &text), []);
+        assert_eq!(Completed::decode(foreign, Offset(100), &text).offsets, []);
     }
-    assert_eq!(Completed::decode(HOME, Offset(90), &text), []);
+    assert_eq!(Completed::decode(HOME, Offset(90), &text).offsets, []);
     for garbage in ["", "pb1.", "pb1.AAAA", "pb2.x", "hello", &text[..text.len() - 2], &format!("{text}AA")] {
-        assert_eq!(Completed::decode(HOME, Offset(100), garbage), [], "{garbage}");
+        assert_eq!(Completed::decode(HOME, Offset(100), garbage).offsets, [], "{garbage}");
     }
 }
 
 #[test]
 fn what_does_not_fit_is_left_out_from_the_far_end() {
     let every_other: Vec<_> = offsets((0..200_000).map(|n| 1 + 2 * n));
-    let text = Completed::encode(HOME, Offset(0), every_other.iter().copied(), Completed::MAX_BYTES);
+    let text = Completed::encode(HOME, Offset(0), None, every_other.iter().copied(), Completed::MAX_BYTES);
     assert!(text.len() <= Completed::MAX_BYTES && text.len() > 4000, "{}", text.len());
-    let kept = Completed::decode(HOME, Offset(0), &text);
+    let kept = Completed::decode(HOME, Offset(0), &text).offsets;
     assert!(kept.len() > 10_000 && every_other.starts_with(&kept));
     let long_runs = offsets((1..50_000).chain(60_000..90_000));
-    let text = Completed::encode(HOME, Offset(0), long_runs.iter().copied(), Completed::MAX_BYTES);
+    let text = Completed::encode(HOME, Offset(0), None, long_runs.iter().copied(), Completed::MAX_BYTES);
     assert!(text.len() < 50);
-    assert_eq!(Completed::decode(HOME, Offset(0), &text), long_runs);
+    assert_eq!(Completed::decode(HOME, Offset(0), &text).offsets, long_runs);
 }
 
 proptest! {
@@ -97,9 +97,9 @@ proptest! {
         max in 0_usize..5_000,
     ) {
         let done = offsets(ahead.into_iter().map(|n| base + n));
-        let text = Completed::encode(HOME, Offset(base), done.iter().copied(), max);
+        let text = Completed::encode(HOME, Offset(base), None, done.iter().copied(), max);
         prop_assert!(text.len() <= max);
-        prop_assert!(done.starts_with(&Completed::decode(HOME, Offset(base), &text)));
+        prop_assert!(done.starts_with(&Completed::decode(HOME, Offset(base), &text).offsets));
     }
 
     /// Records with gaps are seen, completed in any order, handed to a new owner at any moment: the frontier never
@@ -134,8 +134,8 @@ proptest! {
 
 fn hand_over(old: &Tracker, log: &[i64], done: &BTreeMap<i64, bool>) -> Result<Tracker, TestCaseError> {
     let committed = old.frontier().unwrap();
-    let text = Completed::encode(HOME, committed, old.completed(), Completed::MAX_BYTES);
-    let mut new = Tracker::resume(Some(committed), Completed::decode(HOME, committed, &text));
+    let text = Completed::encode(HOME, committed, None, old.completed(), Completed::MAX_BYTES);
+    let mut new = Tracker::resume(Some(committed), Completed::decode(HOME, committed, &text).offsets);
     let news: BTreeSet<i64> = log
         .iter()
         .copied()
@@ -145,4 +145,19 @@ fn hand_over(old: &Tracker, log: &[i64], done: &BTreeMap<i64, bool>) -> Result<T
         done.iter().filter(|(_, done)| !**done).map(|(offset, _)| *offset).collect();
     prop_assert_eq!(news, expected);
     Ok(new)
+}
+
+#[test]
+fn when_the_newest_record_was_written_is_told_even_where_nothing_else_is() {
+    let newest = Some(Timestamp::from_millis(1_706_702_400_250));
+    for done in [offsets([]), offsets([101, 105])] {
+        let text = Completed::encode(HOME, Offset(100), newest, done.iter().copied(), Completed::MAX_BYTES);
+        assert_eq!(Completed::decode(HOME, Offset(100), &text), Completed { offsets: done, newest });
+        assert_eq!(Completed::decode(HOME, Offset(99), &text), Completed::default());
+    }
+    assert!(Completed::encode(HOME, Offset(i64::MAX), newest, [], 48).len() <= 48);
+    assert_eq!(Completed::encode(HOME, Offset(100), None, [], Completed::MAX_BYTES), "");
+    // As an earlier version wrote it.
+    let text = "pb1.y1CCXTPX2vdkACI";
+    assert_eq!(Completed::decode(HOME, Offset(100), text).offsets, offsets([101, 105]));
 }

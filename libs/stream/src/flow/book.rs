@@ -119,14 +119,19 @@ impl Book {
     }
 
     /// See [`Claims::next_commit`].
-    pub(super) fn next_commit(&mut self, due: bool) -> Option<Vec<Frontier>> {
+    pub(super) fn next_commit(&mut self, now: Timestamp) -> Option<Vec<Frontier>> {
         let open = &self.open;
-        self.claims.next_commit(due, |epoch| open.keys().any(|(busy, _)| *busy == epoch))
+        self.claims.next_commit(now, |epoch| open.keys().any(|(busy, _)| *busy == epoch))
+    }
+
+    /// When the next commit is due.
+    pub(super) fn next_commit_at(&self) -> Timestamp {
+        self.claims.next_commit_at()
     }
 
     /// A commit was answered. Says which claims to release.
-    pub(super) fn committed(&mut self, accepted: bool) -> Vec<Epoch> {
-        self.claims.committed(accepted);
+    pub(super) fn committed(&mut self, now: Timestamp, accepted: bool) -> Vec<Epoch> {
+        self.claims.committed(now, accepted);
         self.claims.take_released()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::{Epoch, Offset, Partition};
+use domain::{Epoch, Offset, Partition, Timestamp};
 
 use super::Claim;
 use super::context::Place;
@@ -21,6 +21,8 @@ pub(super) struct Reading {
     pub(super) claim: Claim,
     /// The offset that is read next; none before the first record of a partition that nobody ever committed.
     pub(super) next: Option<Offset>,
+    /// When the newest of all records was written that were ever read of this log; none if that is not known.
+    pub(super) newest: Option<Timestamp>,
 }
 
 impl Claimed {
@@ -30,7 +32,12 @@ impl Claimed {
     }
 
     /// Begins a claim on a partition, in the place of an earlier one.
-    pub(super) fn begin(&mut self, (topic, partition): &Place, next: Option<Offset>) -> Claim {
+    pub(super) fn begin(
+        &mut self,
+        (topic, partition): &Place,
+        next: Option<Offset>,
+        newest: Option<Timestamp>,
+    ) -> Claim {
         self.next_epoch += 1;
         let epoch = Epoch(self.next_epoch);
         self.end((topic, *partition));
@@ -41,7 +48,7 @@ impl Claimed {
         let (topic, epochs) = &mut self.places[index];
         epochs.insert(*partition, epoch);
         let claim = Claim { epoch, topic: Arc::clone(topic), partition: Partition(*partition) };
-        self.claims.insert(epoch, Reading { claim: claim.clone(), next });
+        self.claims.insert(epoch, Reading { claim: claim.clone(), next, newest });
         claim
     }
 
@@ -59,7 +66,11 @@ impl Claimed {
     }
 
     pub(super) fn get(&self, epoch: Epoch) -> Option<&Claim> {
-        self.claims.get(&epoch).map(|reading| &reading.claim)
+        self.reading(epoch).map(|reading| &reading.claim)
+    }
+
+    pub(super) fn reading(&self, epoch: Epoch) -> Option<&Reading> {
+        self.claims.get(&epoch)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Reading> {

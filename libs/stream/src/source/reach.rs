@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::SourceEvent;
 use super::context::Place;
+use super::identity::NEVER;
 use super::thread::{Ended, LOOK_UP, Poller};
 
 /// How often what cannot be looked at is looked at again.
@@ -105,6 +106,7 @@ impl Poller {
                     kafka.offset = high,
                     "the log ends before the place where it is read: it was cut or made anew, and is read from its beginning"
                 );
+                self.monitor.made_anew();
                 self.begin_anew(place, Offset(low))?;
                 low
             }
@@ -125,7 +127,7 @@ impl Poller {
             let epoch = reading.claim.epoch;
             self.tell(SourceEvent::Lost(vec![epoch]))?;
         }
-        let claim = self.claimed.begin(place, Some(from));
+        let claim = self.claimed.begin(place, Some(from), Some(NEVER));
         // The reader has not paused this one, and the client remembers that of the old one.
         self.on_ours(&[claim.epoch], |client, list| client.resume(list));
         self.tell(SourceEvent::Assigned { claim, committed: Some(from), completed: Vec::new() })

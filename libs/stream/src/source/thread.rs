@@ -41,7 +41,7 @@ pub(super) struct Poller {
     events: mpsc::Sender<SourceEvent>,
     orders: Receiver<Order>,
     pub(super) monitor: Monitor,
-    cluster: Option<String>,
+    pub(super) cluster: Option<String>,
     pub(super) claimed: Claimed,
     /// Some log does not reach to where it is to be read on, or is not there: when to look.
     pub(super) mend_at: Option<Instant>,
@@ -159,6 +159,7 @@ impl Poller {
         let reading = self.claimed.at(message.topic(), message.partition())?;
         let record = convert::record(&reading.claim.topic, message);
         reading.next = Some(record.offset.next());
+        reading.newest = reading.newest.map(|newest| newest.max(record.timestamp));
         Some((reading.claim.epoch, record))
     }
 
@@ -183,11 +184,12 @@ impl Poller {
     fn commit(&mut self, frontiers: Vec<Frontier>) -> Result<(), Ended> {
         let mut list = TopicPartitionList::new();
         for Frontier { epoch, offset, completed } in frontiers {
-            let (Some(claim), Some(cluster)) = (self.claimed.get(epoch), &self.cluster) else {
+            let (Some(reading), Some(cluster)) = (self.claimed.reading(epoch), &self.cluster) else {
                 continue;
             };
+            let (claim, newest) = (&reading.claim, reading.newest);
             let home = Home { cluster, topic: &claim.topic, partition: claim.partition };
-            let metadata = Completed::encode(home, offset, completed, Completed::MAX_BYTES);
+            let metadata = Completed::encode(home, offset, newest, completed, Completed::MAX_BYTES);
             let mut element = list.add_partition(&claim.topic, claim.partition.0);
             element.set_metadata(metadata);
             if let Err(error) = element.set_offset(KafkaOffset::Offset(offset.0)) {
@@ -280,8 +282,12 @@ impl Poller {
             let Some(mut starts) = self.look_up(&places) else {
                 return Ok(());
             };
+            let Some(left) = self.left(&mut starts) else {
+                return Ok(());
+            };
             self.assigning.remove(0);
-            let events: Vec<_> = starts.elements().iter().map(|e| self.begin(e)).collect();
+            let events: Vec<_> =
+                starts.elements().iter().zip(left).map(|(e, left)| self.begin(e, left)).collect();
             self.count_claims();
             tracing::info!(kafka.partitions = places.len(), "partitions are assigned");
             from_the_beginning(&mut starts).map_err(|error| self.fail(error.to_string()))?;
@@ -314,16 +320,11 @@ impl Poller {
         found.ok()
     }
 
-    fn begin(&mut self, element: &TopicPartitionListElem<'_>) -> SourceEvent {
+    fn begin(&mut self, element: &TopicPartitionListElem<'_>, left: Completed) -> SourceEvent {
         let committed = committed_at(element);
-        let claim = self.claimed.begin(&(element.topic().to_owned(), element.partition()), committed);
-        let home = Home {
-            cluster: self.cluster.as_deref().unwrap_or_default(),
-            topic: &claim.topic,
-            partition: claim.partition,
-        };
-        let completed = committed.map_or_else(Vec::new, |at| Completed::decode(home, at, element.metadata()));
-        SourceEvent::Assigned { claim, committed, completed }
+        let place = (element.topic().to_owned(), element.partition());
+        let claim = self.claimed.begin(&place, committed, left.newest);
+        SourceEvent::Assigned { claim, committed, completed: left.offsets }
     }
 
     fn count_claims(&self) {
@@ -331,7 +332,7 @@ impl Poller {
     }
 }
 
-fn committed_at(element: &TopicPartitionListElem<'_>) -> Option<Offset> {
+pub(super) fn committed_at(element: &TopicPartitionListElem<'_>) -> Option<Offset> {
     match element.offset() {
         KafkaOffset::Offset(offset) => Some(Offset(offset)),
         KafkaOffset::Beginning

@@ -6,6 +6,7 @@ use domain::{Epoch, Frontier, Offset};
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use stream::{Source, SourceEvent, SourceOptions};
 use wire::topics::TopicSpec;
@@ -63,6 +64,20 @@ impl Log {
             }
         }
         source.close(std::time::Duration::from_secs(5)).await;
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.installation.kafka.bootstrap_servers);
+        config.set("group.id", format!("{}.group", self.topic));
+        config
+    }
+
+    fn committed(&self) -> TopicPartitionList {
+        let consumer: BaseConsumer = self.config().create().unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.topic, 0);
+        consumer.committed_offsets(list, std::time::Duration::from_secs(10)).unwrap()
     }
 
     async fn delete_records(&self, before: i64) {
@@ -130,6 +145,40 @@ async fn a_log_that_was_made_anew_is_read_from_its_beginning_under_a_new_claim()
     assert_eq!(read, [0, 1]);
     assert_eq!(epoch == claim.epoch, committed.is_none(), "what was done in the old log says nothing");
     assert_eq!(source.monitor().records_gone(), 0);
+    source.close(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_log_that_was_made_anew_and_has_outgrown_the_committed_offset_is_read_from_its_beginning() {
+    let log = Log::new("outgrown").await;
+    log.write(5).await;
+    log.commit(5, 5).await;
+    let committed = log.committed();
+    log.installation.admin.delete(&[&log.topic]).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    log.create().await;
+    log.write(8).await;
+    // What a reader that lives on does: deleting the topic deleted its commits, and it makes another one.
+    let consumer: BaseConsumer = log.config().create().unwrap();
+    consumer.commit(&committed, CommitMode::Sync).unwrap();
+    let mut source = log.read();
+    let (_, read) = offsets(&mut source, 8).await;
+    assert_eq!(read, [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(source.monitor().logs_made_anew(), 1);
+    source.close(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_what_it_was_is_read_on_from_the_committed_offset_again_and_again() {
+    let log = Log::new("the-same").await;
+    for n in 1..4 {
+        log.write(5).await;
+        log.commit(5, 5 * n).await;
+    }
+    log.write(2).await;
+    let mut source = log.read();
+    assert_eq!(offsets(&mut source, 2).await.1, [15, 16]);
+    assert_eq!(source.monitor().logs_made_anew(), 0);
     source.close(std::time::Duration::from_secs(5)).await;
 }
 

@@ -107,10 +107,9 @@ impl Bench {
         self.dispatcher.handle_outcome(self.now, place(offset), self.now, outcome).remove(0)
     }
 
-    pub(super) fn frontier(&mut self) -> Vec<Frontier> {
-        self.dispatcher.claims.committed(false);
-        let said = self.dispatcher.claims.next_commit(true, |_| true).unwrap_or_default();
-        self.dispatcher.claims.committed(false);
-        said
+    pub(super) fn frontier(&self) -> Vec<Frontier> {
+        let mut claims = self.dispatcher.claims.clone();
+        claims.committed(self.now, false);
+        claims.next_commit(self.now + secs(1), |_| true).unwrap_or_default()
     }
 }

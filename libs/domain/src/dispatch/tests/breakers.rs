@@ -82,7 +82,9 @@ fn while_an_endpoint_is_left_alone_for_long_its_records_wait_elsewhere_and_spend
     let waits: Vec<_> = moved
         .iter()
         .filter_map(|command| match command {
-            Command::Retry { last: None, tier, progress, .. } => Some((tier.name(), progress.attempts)),
+            Command::Retry { deferred: Some(Deferral::LeftAlone), tier, progress, .. } => {
+                Some((tier.name(), progress.attempts))
+            }
             Command::Retry { .. }
             | Command::Send { .. }
             | Command::DeadLetter { .. }

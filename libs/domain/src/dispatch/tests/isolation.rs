@@ -1,7 +1,5 @@
 //! One endpoint's trouble is its own.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::num::NonZeroU32;
 
 use super::*;
@@ -181,7 +179,7 @@ fn what_is_too_much_for_a_hanging_lane_is_moved_aside_and_whoever_is_behind_it_i
                 Command::Send { members, standing, .. } if standing.webhook.id.as_str() == "well" => {
                     bench.outcome(members[0].0.offset.0, &answered(200));
                 }
-                Command::Retry { place, last: None, progress, .. } => {
+                Command::Retry { place, deferred: Some(Deferral::Crowded), progress, .. } => {
                     assert_eq!((progress.attempts, progress.deferrals), (0, 1));
                     bench.dispatcher.handle_written(place);
                     moved += 1;
@@ -197,109 +195,4 @@ fn what_is_too_much_for_a_hanging_lane_is_moved_aside_and_whoever_is_behind_it_i
     }
     assert!(!paused, "the partition is never full");
     assert!((370..=395).contains(&moved), "{moved} of 400 moved aside");
-}
-
-/// A log, tiers and one endpoint in virtual time.
-struct Backlog {
-    bench: Bench,
-    log: VecDeque<(i64, Progress)>,
-    next_offset: i64,
-    /// What happens when: a POST ends, or a record comes back.
-    agenda: BinaryHeap<Reverse<(Timestamp, i64, bool)>>,
-    aside: BTreeMap<i64, (i64, Progress)>,
-    at: BTreeMap<i64, i64>,
-    takes: Duration,
-    paused: bool,
-    writes: u64,
-    delivered: BTreeSet<i64>,
-}
-
-impl Backlog {
-    /// So many records for an endpoint that takes so many POSTs a second.
-    fn new(records: i64, per_second: u32) -> Self {
-        let limits = Limits { concurrency: 1, ..Limits::default() };
-        let mut bench = Bench::new(&[limited("a", limits)]);
-        let tiers = Tiers::new(Schedule::DEFAULT).unwrap();
-        bench.dispatcher.settings.schedule = Schedule::new(tiers, &Schedule::DEFAULT).unwrap();
-        Self {
-            bench,
-            log: (0..records).map(|record| (record, Progress::default())).collect(),
-            next_offset: 0,
-            agenda: BinaryHeap::new(),
-            aside: BTreeMap::new(),
-            at: BTreeMap::new(),
-            takes: Duration::from_secs(1) / per_second,
-            paused: false,
-            writes: 0,
-            delivered: BTreeSet::new(),
-        }
-    }
-
-    fn run(&mut self) -> Duration {
-        let began = self.bench.now;
-        loop {
-            self.read();
-            self.perform();
-            let Some(Reverse((at, id, is_post))) = self.agenda.pop() else { break };
-            self.bench.now = self.bench.now.max(at);
-            if is_post {
-                self.bench.outcome(id, &answered(200));
-                assert!(self.delivered.insert(self.at[&id]), "delivered twice");
-            } else if let Some(back) = self.aside.remove(&id) {
-                self.log.push_back(back);
-            }
-        }
-        self.bench.now.since(began)
-    }
-
-    fn read(&mut self) {
-        for _ in 0..500 {
-            if self.paused {
-                return;
-            }
-            let Some((record, progress)) = self.log.pop_front() else { return };
-            let offset = self.next_offset;
-            self.next_offset += 1;
-            self.at.insert(offset, record);
-            self.bench.read_with(offset, "a", 0, progress);
-        }
-    }
-
-    fn perform(&mut self) {
-        for command in self.bench.commands() {
-            match command {
-                Command::Send { members, .. } => {
-                    let offset = members[0].0.offset.0;
-                    self.agenda.push(Reverse((self.bench.now + self.takes, offset, true)));
-                }
-                Command::Retry { place, tier, progress, .. } => {
-                    self.writes += 1;
-                    let offset = place.offset.0;
-                    self.aside.insert(offset, (self.at[&offset], progress));
-                    self.agenda.push(Reverse((self.bench.now + tier.delay(), offset, false)));
-                    self.bench.dispatcher.handle_written(place);
-                }
-                Command::Pause(_) => self.paused = true,
-                Command::Resume(_) => self.paused = false,
-                other @ (Command::DeadLetter { .. }
-                | Command::Health { .. }
-                | Command::Commit(_)
-                | Command::Release(_)) => panic!("{other:?}"),
-            }
-        }
-    }
-}
-
-/// A naive "back to the shortest tier" would write each of these records hundreds of times.
-#[test]
-fn a_backlog_drains_at_its_lanes_rate_with_few_writes_a_record() {
-    for (records, per_second) in [(20_000, 10), (60_000, 100), (100_000, 500)] {
-        let mut backlog = Backlog::new(records, per_second);
-        let took = backlog.run();
-        let writes = backlog.writes as f64 / records as f64;
-        let ideal = records as f64 / f64::from(per_second);
-        assert_eq!(backlog.delivered.len(), usize::try_from(records).unwrap());
-        assert!(writes <= 32.0, "{writes} writes a record");
-        assert!(took.as_secs_f64() <= 1.5 * ideal + 60.0, "{took:?} for {ideal} s of work");
-    }
 }
