@@ -9,10 +9,12 @@ pub const MAX_ADDITIONS: u32 = 10;
 /// Calls of functions and operators for one event, those inside `all`, `exists`, … counted once for each element of the
 /// event's longest list or map.
 pub const MAX_CALLS: u64 = 100_000;
-/// Those calls times the bytes of the event's data, for each of them may read all of it.
+/// Those calls times the event's size, for each of them may read all of it. Some tenths of a second, at worst.
 pub const MAX_FILTER_BYTES_READ: u64 = 512 * 1024 * 1024;
-/// The same, over all the filters that run for one event.
-pub const MAX_EVENT_BYTES_READ: u64 = 4 * 1024 * 1024 * 1024;
+/// The same, over all the filters that run for one event: about a second, at worst.
+pub const MAX_EVENT_BYTES_READ: u64 = 2 * 1024 * 1024 * 1024;
+/// What a value counts beside its bytes: comparing two small values takes as long as searching so much text.
+pub const VALUE_BYTES: u64 = 32;
 
 /// What running a filter takes, as far as its text tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,16 +32,29 @@ impl Load {
     ///
     /// # Errors
     /// When that is too much: in words.
-    pub(crate) fn of(self, bytes: usize, longest: usize) -> Result<u64, String> {
-        let (bytes, longest) = (bytes as u64, longest as u64);
+    pub(crate) fn of(self, event: Size) -> Result<u64, String> {
+        let Size { bytes, values, longest } = event;
         let calls = u64::from(self.once).saturating_add(u64::from(self.each).saturating_mul(longest));
-        let read = calls.saturating_mul(bytes);
+        let read = calls.saturating_mul(bytes.saturating_add(values.saturating_mul(VALUE_BYTES)));
         if calls > MAX_CALLS || read > MAX_FILTER_BYTES_READ {
-            let lists = if self.each > 0 { format!(" and up to {longest} elements") } else { String::new() };
-            return Err(format!("it would take too long for an event of {bytes} bytes{lists}"));
+            let loops = if self.each > 0 { format!(", up to {longest} in one list") } else { String::new() };
+            return Err(format!(
+                "it would take too long for an event of {bytes} bytes with {values} values{loops}"
+            ));
         }
         Ok(read)
     }
+}
+
+/// How large an event is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Size {
+    /// Bytes of its data.
+    pub(crate) bytes: u64,
+    /// Values in it: members and elements, at every level.
+    pub(crate) values: u64,
+    /// Elements of its longest list, or members of its longest map.
+    pub(crate) longest: u64,
 }
 
 #[cfg(test)]
@@ -49,12 +64,17 @@ mod tests {
     #[test]
     fn a_small_filter_may_read_the_largest_event_and_a_long_list_makes_it_a_large_one() {
         let load = |once, each| Load { once, each, additions: 0 };
-        assert_eq!(load(20, 0).of(1024 * 1024, 100_000), Ok(20 * 1024 * 1024));
-        assert_eq!(load(2, 3).of(1_000, 1_000), Ok(3_002_000));
-        let long = load(2, 3).of(1_000, 50_000).unwrap_err();
-        assert_eq!(long, "it would take too long for an event of 1000 bytes and up to 50000 elements");
-        assert!(load(1, 1).of(1024 * 1024, 1_000).is_err());
-        assert!(load(600, 0).of(1024 * 1024, 0).is_err());
-        assert!(load(u32::MAX, u32::MAX).of(usize::MAX, usize::MAX).is_err());
+        let size = |bytes, values, longest| Size { bytes, values, longest };
+        assert_eq!(load(20, 0).of(size(1024 * 1024, 0, 9)), Ok(20 * 1024 * 1024));
+        assert_eq!(load(2, 3).of(size(1_000, 10, 1_000)), Ok(3_002 * 1_320));
+        let long = load(2, 3).of(size(1_000, 50_000, 50_000)).unwrap_err();
+        let told =
+            "it would take too long for an event of 1000 bytes with 50000 values, up to 50000 in one list";
+        assert_eq!(long, told);
+        assert!(load(1, 1).of(size(1024 * 1024, 1_000, 1_000)).is_err());
+        assert!(load(300, 0).of(size(1024 * 1024, 9, 9)).is_ok());
+        assert!(load(600, 0).of(size(1024 * 1024, 9, 9)).is_err());
+        assert!(load(60, 0).of(size(1024 * 1024, 500_000, 9)).is_err(), "so many values take their time");
+        assert!(load(u32::MAX, u32::MAX).of(size(u64::MAX, u64::MAX, u64::MAX)).is_err());
     }
 }

@@ -11,12 +11,13 @@ use cel::common::value::Val;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::bounds::Size;
+
 /// An event's data.
 #[derive(Debug)]
 pub(crate) struct Data<'a> {
     pub(crate) members: CelMap<'a>,
-    /// Elements of the longest list or map in it.
-    pub(crate) longest: usize,
+    pub(crate) size: Size,
 }
 
 /// Reads an event's data. Whole numbers become `int` (`uint` above its range), others `double`; of members with the same
@@ -25,21 +26,29 @@ pub(crate) struct Data<'a> {
 /// # Errors
 /// When it is no JSON object, or nested more than 127 levels deep: in words.
 pub(crate) fn read(json: &[u8]) -> Result<Data<'_>, String> {
-    let mut longest = 0;
+    let mut size = Size { bytes: json.len() as u64, ..Size::default() };
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let read = Value { longest: &mut longest }.deserialize(&mut deserializer).map_err(|error| {
+    let read = Value { size: &mut size }.deserialize(&mut deserializer).map_err(|error| {
         format!("the event's data cannot be read: {}", crate::filter::short(&error.to_string()))
     })?;
     let members = match read.into_builtin() {
         Some(cel::common::value::Builtin::Map(members)) => members,
         Some(_) | None => return Err("the event's data is no object".to_owned()),
     };
-    Ok(Data { members, longest })
+    Ok(Data { members, size })
 }
 
 /// A value at any place.
-struct Value<'l> {
-    longest: &'l mut usize,
+struct Value<'s> {
+    size: &'s mut Size,
+}
+
+impl Value<'_> {
+    /// Counts a list or a map of so many.
+    fn count(&mut self, length: usize) {
+        self.size.values = self.size.values.saturating_add(length as u64);
+        self.size.longest = self.size.longest.max(length as u64);
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Value<'_> {
@@ -88,22 +97,22 @@ impl<'de> Visitor<'de> for Value<'_> {
         Ok(Box::new(CelString::from(text.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut elements = Vec::new();
-        while let Some(element) = list.next_element_seed(Value { longest: self.longest })? {
+        while let Some(element) = list.next_element_seed(Value { size: self.size })? {
             elements.push(element);
         }
-        *self.longest = elements.len().max(*self.longest);
+        self.count(elements.len());
         Ok(Box::new(CelList::from(elements)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members: HashMap<CelMapKey<'de>, Box<dyn Val + 'de>> = HashMap::new();
         while let Some(Name(name)) = map.next_key()? {
-            let value = map.next_value_seed(Value { longest: self.longest })?;
+            let value = map.next_value_seed(Value { size: self.size })?;
             members.insert(CelMapKey::String(CelString::from(name)), value);
         }
-        *self.longest = members.len().max(*self.longest);
+        self.count(members.len());
         Ok(Box::new(CelMap::from(members)))
     }
 }

@@ -8,7 +8,7 @@ use cel::{Context, Value};
 use chrono::DateTime;
 use domain::{Event, Timestamp, Trigger};
 
-use crate::bounds::MAX_EVENT_BYTES_READ;
+use crate::bounds::{MAX_EVENT_BYTES_READ, Size};
 use crate::cache::Cache;
 use crate::data;
 use crate::failure;
@@ -112,12 +112,12 @@ pub struct Judge<'m, 'a> {
 /// The event as filters see it.
 struct Scene<'a> {
     context: Context<'a, 'a>,
-    longest: usize,
+    size: Size,
 }
 
 impl std::fmt::Debug for Scene<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scene").field("longest", &self.longest).finish_non_exhaustive()
+        f.debug_struct("Scene").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
@@ -147,7 +147,7 @@ impl Judge<'_, '_> {
         if kept.turn != matcher.turn {
             kept.turn = matcher.turn;
             kept.said = match &kept.filter {
-                Ok(filter) => scene.run(filter, source, occurrence.data.len(), &mut self.read),
+                Ok(filter) => scene.run(filter, source, &mut self.read),
                 Err(error) => Verdict::Failure(format!("the filter {error}")),
             };
         }
@@ -167,7 +167,7 @@ impl<'a> Scene<'a> {
         }
         context.add_variable_as_val("time", time(occurrence.time));
         context.add_variable_as_val("data", Box::new(data.members));
-        Ok(Self { context, longest: data.longest })
+        Ok(Self { context, size: data.size })
     }
 
     fn mismatch(&self, trigger: &Trigger) -> Option<Mismatch> {
@@ -175,8 +175,8 @@ impl<'a> Scene<'a> {
         profile::mismatch(trigger, data.downcast_ref::<CelMap<'_>>()?)
     }
 
-    fn run(&self, filter: &Filter, source: &str, bytes: usize, read: &mut u64) -> Verdict {
-        match filter.load.of(bytes, self.longest) {
+    fn run(&self, filter: &Filter, source: &str, read: &mut u64) -> Verdict {
+        match filter.load.of(self.size) {
             Ok(more) => *read = read.saturating_add(more),
             Err(why) => return Verdict::Failure(why),
         }

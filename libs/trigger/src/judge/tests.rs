@@ -99,6 +99,8 @@ fn long_lists_and_large_events_are_bounded() {
         Verdict::Match,
         "without a loop it is fine"
     );
+    let compared = ["data == data"; 60].join(" && ");
+    assert!(failed(&compared, &list(200_000)).contains("too long"), "each value takes its time");
     let mime = format!("{{\"mime\":\"{}end\",\"tags\":[\"end\"]}}", "x".repeat(1_000_000));
     assert_eq!(filtered("data.tags.exists(t, data.mime.endsWith(t))", &mime), Verdict::Match);
 }

@@ -131,7 +131,7 @@ fn the_page_has_an_example_for_every_type_that_tells_some_samples_from_others() 
             let time = Some(NOW + std::time::Duration::from_secs(n * 7 * 3600));
             matcher.on(Occurrence { event: &event, time, data: sample.as_bytes() }).judge(&trigger)
         };
-        let verdicts: Vec<_> = (0..300).map(|n| judged(n)).collect();
+        let verdicts: Vec<_> = (0..300).map(&mut judged).collect();
         for expected in [Verdict::Match, Verdict::Mismatch(Mismatch::Filter)] {
             assert!(verdicts.contains(&expected), "{kind}: {filter} is never {expected:?}");
         }
