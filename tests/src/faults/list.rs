@@ -228,9 +228,12 @@ fn offsets() -> Vec<Fault> {
 fn topics() -> Vec<Fault> {
     let still = |fault: Fault| Fault { duplicates: Duplicates::None, stall: A_WHILE, ..fault };
     vec![
-        still(fault("retry-deleted", "The first tier's topic is deleted, and made again", |stage| {
-            Box::pin(topics::retry_deleted(stage))
-        })),
+        still(Fault {
+            short: true,
+            ..fault("retry-deleted", "The first tier's topic is deleted, and made again", |stage| {
+                Box::pin(topics::retry_deleted(stage))
+            })
+        }),
         still(fault("dead-letters-deleted", "The dead letters' topic is deleted, and made again", |stage| {
             Box::pin(topics::dead_letters_deleted(stage))
         })),
@@ -240,9 +243,12 @@ fn topics() -> Vec<Fault> {
                 Box::pin(topics::retry_too_narrow(stage))
             })
         }),
-        still(fault("dead-letters-narrow", "The dead letters take no record of the usual size", |stage| {
-            Box::pin(topics::dead_letters_too_narrow(stage))
-        })),
+        still(Fault {
+            short: true,
+            ..fault("dead-letters-narrow", "The dead letters take no record of the usual size", |stage| {
+                Box::pin(topics::dead_letters_too_narrow(stage))
+            })
+        }),
         fault("past-retention", "Delivery is away until its records are deleted", |stage| {
             Box::pin(topics::past_retention(stage))
         }),

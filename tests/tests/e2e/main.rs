@@ -15,6 +15,7 @@ mod isolation;
 mod lifecycle;
 mod platform_signature;
 mod poison;
+mod receivers;
 mod retry;
 mod secrets;
 mod states;
