@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+#[expect(unreachable_pub, reason = "it is written for a crate of its own")]
 #[path = "../../../docs/receivers/receiver.rs"]
 mod documented;
 
