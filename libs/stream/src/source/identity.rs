@@ -5,12 +5,13 @@
 //! client does not tell topics' ids. So a commit says when the newest record was written that was ever read of its log. All
 //! records before the offset are as old as that or older: where one is newer, the log is another one.
 
-use domain::{Completed, Home, Partition, Timestamp};
+use domain::{Completed, Home, Offset, Partition, Timestamp};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
+use super::context::Place;
 use super::thread::{LOOK_UP, Poller, committed_at};
 
 /// As old as nothing was read yet.
@@ -22,39 +23,62 @@ impl Poller {
     pub(super) fn left(&self, starts: &mut TopicPartitionList) -> Option<Vec<Completed>> {
         let mut left: Vec<Completed> =
             starts.elements().iter().map(|element| self.decoded(element)).collect();
-        let found = match self.newer(starts, &left) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(kafka.error = %error, "whose offsets were committed cannot be looked up, trying again");
-                return None;
-            }
-        };
         for (element, left) in starts.elements().iter_mut().zip(&mut left) {
-            let (topic, partition) = (element.topic().to_owned(), element.partition());
-            let newer = found.find_partition(&topic, partition).and_then(|found| committed_at(&found));
             let Some(committed) = committed_at(element) else { continue };
-            if newer.is_none_or(|newer| newer >= committed) {
-                continue;
-            }
-            // What nobody wrote down is no proof: producers' clocks may be ahead.
-            if left.newest.is_none() {
-                continue;
-            }
-            tracing::error!(
-                kafka.topic = topic,
-                kafka.partition = partition,
-                kafka.offset = committed.0,
-                "the log holds newer records before the committed offset than were ever read: it was made anew, and is read \
-                 from its beginning"
-            );
-            self.monitor.made_anew();
-            *left = Completed { offsets: Vec::new(), newest: Some(NEVER) };
-            if let Err(error) = element.set_offset(KafkaOffset::Invalid) {
-                tracing::warn!(kafka.error = %error, "a start could not be set, trying again");
-                return None;
+            let place = (element.topic().to_owned(), element.partition());
+            let other = match self.is_another(&place, committed, left.newest) {
+                Ok(true) => element.set_offset(KafkaOffset::Invalid).map(|()| true),
+                other => other,
+            };
+            match other {
+                Ok(true) => *left = Completed { offsets: Vec::new(), newest: Some(NEVER) },
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(kafka.error = %error, "a log cannot be told from another yet, trying again");
+                    return None;
+                }
             }
         }
         Some(left)
+    }
+
+    /// Whether a log is another one than that which was read up to an offset, and of which the newest record read was
+    /// written then. Says so aloud.
+    pub(super) fn is_another(
+        &self,
+        (topic, partition): &Place,
+        next: Offset,
+        newest: Option<Timestamp>,
+    ) -> KafkaResult<bool> {
+        // What nobody wrote down is no proof: producers' clocks may be ahead.
+        let Some(newest) = newest else { return Ok(false) };
+        // First the end: a log that is made anew may grow past the offset between the two questions.
+        let (_, high) = self.client.fetch_watermarks(topic, *partition, LOOK_UP)?;
+        let is_shorter = high < next.0;
+        if !is_shorter && self.first_newer(topic, *partition, newest)?.is_none_or(|newer| newer >= next) {
+            return Ok(false);
+        }
+        tracing::error!(
+            kafka.topic = topic,
+            kafka.partition = partition,
+            kafka.offset = next.0,
+            kafka.end = high,
+            "the log ends before the place where it is read, or holds newer records before it than were ever read: it was \
+             cut or made anew, and is read from its beginning"
+        );
+        self.monitor.made_anew();
+        Ok(true)
+    }
+
+    /// The first record that is newer than what was ever read of its log.
+    fn first_newer(&self, topic: &str, partition: i32, newest: Timestamp) -> KafkaResult<Option<Offset>> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, KafkaOffset::Offset(newest.as_millis() + 1))?;
+        let found = self.client.offsets_for_times(list, LOOK_UP)?;
+        let elements = found.elements();
+        let Some(element) = elements.first() else { return Ok(None) };
+        element.error()?;
+        Ok(committed_at(element))
     }
 
     fn decoded(&self, element: &TopicPartitionListElem<'_>) -> Completed {
@@ -66,25 +90,6 @@ impl Poller {
         match committed_at(element) {
             Some(committed) => Completed::decode(home, committed, element.metadata()),
             None => Completed { offsets: Vec::new(), newest: Some(NEVER) },
-        }
-    }
-
-    /// The first record of each log that is newer than what was ever read of it.
-    fn newer(&self, starts: &TopicPartitionList, left: &[Completed]) -> KafkaResult<TopicPartitionList> {
-        let mut list = TopicPartitionList::new();
-        for (element, left) in starts.elements().iter().zip(left) {
-            if let (Some(_), Some(newest)) = (committed_at(element), left.newest) {
-                let next = KafkaOffset::Offset(newest.as_millis() + 1);
-                list.add_partition_offset(element.topic(), element.partition(), next)?;
-            }
-        }
-        if list.count() == 0 {
-            return Ok(list);
-        }
-        let found = self.client.offsets_for_times(list, LOOK_UP)?;
-        match found.elements().iter().find_map(|element| element.error().err()) {
-            Some(error) => Err(error),
-            None => Ok(found),
         }
     }
 }

@@ -86,6 +86,18 @@ impl Poller {
             let why = format!("{topic} was gone and is back: it is read again from a new start");
             return Err(self.fail(why));
         }
+        // It may have been shorter, and be another one that has grown since.
+        let newest = self.claimed.at(topic, partition).and_then(|reading| reading.newest);
+        if let (Reach::Holds, Some(next)) = (Reach::of(next, low, high), next) {
+            match self.is_another(place, next, newest) {
+                Ok(true) => {
+                    self.begin_anew(place, Offset(low))?;
+                    return Ok(self.read_on(place, low));
+                }
+                Ok(false) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
         let from = match Reach::of(next, low, high) {
             Reach::Holds if !self.missing.is_empty() => return Ok(Ok(())),
             Reach::Holds => next.map_or(low, |next| next.0),
