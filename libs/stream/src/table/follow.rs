@@ -38,8 +38,9 @@ const FETCH_WAIT: Duration = Duration::from_millis(100);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a seek may take to bring the end in sight before it is repeated.
 const SEEK_AGAIN: Duration = Duration::from_secs(5);
-/// After so many answers in a row that the log ends before what was read from it, it is another log.
-const SHRUNK: u32 = 3;
+/// When all answers for so long say that the log ends before what was read from it, it is another log. A leader that was just
+/// elected can say so for a while, until it knows how far its followers are.
+const SHRUNK: Duration = Duration::from_secs(10);
 /// How long to wait for a record.
 const LOOK: Duration = Duration::from_millis(50);
 /// Tell watchers at least this often while there is much to read.
@@ -72,7 +73,7 @@ struct Follower<F> {
     goal: Option<Goal>,
     seek: Option<Seek>,
     at_end: bool,
-    shrunk: u32,
+    shrunk: Option<Instant>,
     untold: u32,
 }
 
@@ -97,7 +98,7 @@ pub(super) fn start<F: Follow>(
         goal: None,
         seek: None,
         at_end: false,
-        shrunk: 0,
+        shrunk: None,
         untold: 0,
     };
     let stopping = Arc::clone(&stop);
@@ -167,12 +168,12 @@ impl<F: Follow> Follower<F> {
         // Where nothing was ever shown, everything before the log's beginning counts as read.
         let next = self.tail.next().unwrap_or(bounds.low);
         if bounds.end < next {
-            self.shrunk += 1;
+            let since = *self.shrunk.get_or_insert(question.asked);
             let why =
                 format!("it ends at {} and was read up to {next}: it was recreated or cut short", bounds.end);
-            return if self.shrunk < SHRUNK { Ok(()) } else { Err(why) };
+            return if question.asked.duration_since(since) < SHRUNK { Ok(()) } else { Err(why) };
         }
-        self.shrunk = 0;
+        self.shrunk = None;
         if self.tail.next().is_none() && bounds.end == bounds.low {
             self.tail.reached(bounds.end);
         }
