@@ -59,7 +59,9 @@ impl Attempts {
         let mut done = Done { members, batch, standing, number, began, sent, exchange };
         // What does not depend on a decision costs no time of the one thread that decides.
         if done.is_delivered() {
-            self.history.write(&done, Fate::Delivered, began);
+            if let Some(attempt) = done.record(Fate::Delivered, began) {
+                self.history.write(&attempt);
+            }
             done.sent = HeaderMap::new();
             done.exchange.response = None;
         }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Fate, Timestamp};
 use stream::Sink;
+use wire::attempt::Attempt;
 use wire::{Headers, OutRecord};
 
-use crate::attempt::Done;
 use crate::telemetry::Telemetry;
 
 /// What most attempts take as JSON.
@@ -21,16 +20,15 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Writes an attempt down, under its webhook. What was no delivery leaves no trace here.
-    pub(crate) fn write(&self, done: &Done, fate: Fate, now: Timestamp) {
-        let Some(attempt) = done.record(fate, now) else { return };
+    /// Writes an attempt down, under its webhook.
+    pub(crate) fn write(&self, attempt: &Attempt<'_>) {
         let mut value = Vec::with_capacity(USUAL_BYTES);
-        if let Err(error) = serde_json::to_writer(&mut value, &attempt) {
+        if let Err(error) = serde_json::to_writer(&mut value, attempt) {
             return tracing::error!(%error, "an attempt cannot be written as JSON");
         }
         let record = OutRecord {
             topic: Arc::clone(&self.topic),
-            key: Some(done.standing.webhook.id.as_str().to_owned().into()),
+            key: Some(attempt.webhook.clone().into_owned().into()),
             value: Some(value.into()),
             headers: Headers::new(),
         };

@@ -228,8 +228,10 @@ impl Shell {
             Fate::Died(domain::DeathReason::Gone) => self.dispatcher.handle_gone(&done.standing),
             Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
         }
-        if !done.is_delivered() {
-            self.attempts.history.write(done, fate, now);
+        if !done.is_delivered()
+            && let Some(attempt) = done.record(fate, now)
+        {
+            self.attempts.history.write(&attempt);
         }
     }
 
