@@ -63,9 +63,9 @@ pub(crate) async fn foreign_metadata(stage: &mut Stage) {
         let all: Vec<String> = positions.values().map(|(_, metadata)| metadata.clone()).collect();
         for (_, metadata) in positions.values_mut() {
             *metadata = match stage.dice.below(4) {
-                0 => "pb1.".to_owned(),
+                0 => "pb2.".to_owned(),
                 1 => "consumer lag 12, copied by a mirror".to_owned(),
-                2 => "pb1.AAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+                2 => "pb2.AAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
                 _ => all[stage.dice.below(all.len())].clone(),
             };
         }
