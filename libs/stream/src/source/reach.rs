@@ -109,6 +109,10 @@ impl Poller {
                     "records are gone that were never read: retention is over, or somebody deleted them"
                 );
                 self.monitor.gone(gone);
+                // They are told of once, also where the log is looked at again before anything is read.
+                if let Some(reading) = self.claimed.at(topic, partition) {
+                    reading.next = Some(Offset(low));
+                }
                 low
             }
             Reach::EndsBefore => {
