@@ -100,11 +100,7 @@ fn dns(directory: &Path, as_json: bool) -> anyhow::Result<()> {
     if keys.is_empty() {
         bail!("{}: holds no key; `postbode keys generate` makes one", directory.display());
     }
-    let signs = match Ring::said_active(directory)? {
-        Some(name) => Some(name),
-        None if keys.len() == 1 => keys.keys().next().cloned(),
-        None => None,
-    };
+    let signs = Ring::signer(directory, &keys)?;
     for (name, key) in &keys {
         let (public, active) = (key.public()?, signs.as_ref() == Some(name));
         if as_json {

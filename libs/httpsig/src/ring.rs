@@ -30,11 +30,11 @@ impl Default for SigningSettings {
     }
 }
 
-/// The keys of a directory.
+/// The keys of a directory: the one that signs, and the public halves of all.
 #[derive(Debug)]
 pub struct Ring {
-    keys: BTreeMap<String, PlatformKey>,
-    active: String,
+    active: PlatformKey,
+    published: Vec<PublicKey>,
     id_header: HeaderName,
 }
 
@@ -95,22 +95,32 @@ impl SigningSettings {
 
 impl Ring {
     fn read(directory: &Path, id_header: HeaderName) -> Result<Self, RingError> {
-        let keys = Self::keys_in(directory)?;
-        let active = match Self::said_active(directory)? {
-            Some(active) => active,
-            None => {
-                let mut names = keys.keys();
-                let only = names.next().cloned().ok_or_else(|| RingError::Empty(shown(directory)))?;
-                if names.next().is_some() {
-                    return Err(RingError::Undecided(shown(directory)));
-                }
-                only
-            }
-        };
-        if !keys.contains_key(&active) {
-            return Err(RingError::NoSuchKey { path: shown(&directory.join(ACTIVE)), name: active });
-        }
-        Ok(Self { keys, active, id_header })
+        let mut keys = Self::keys_in(directory)?;
+        let published = keys.values().map(|key| {
+            let failed = |error| RingError::Key { path: shown(&Self::file_of(directory, key.name())), error };
+            key.public().map_err(failed)
+        });
+        let published = published.collect::<Result<_, _>>()?;
+        let name = Self::signer(directory, &keys)?.ok_or_else(|| match keys.is_empty() {
+            true => RingError::Empty(shown(directory)),
+            false => RingError::Undecided(shown(directory)),
+        })?;
+        let active = keys
+            .remove(&name)
+            .ok_or_else(|| RingError::NoSuchKey { path: shown(&directory.join(ACTIVE)), name })?;
+        Ok(Self { active, published, id_header })
+    }
+
+    /// The name of the key that signs among those of a directory: the one that it says does, or the only one.
+    ///
+    /// # Errors
+    /// When what the directory says cannot be read.
+    pub fn signer(
+        directory: &Path,
+        keys: &BTreeMap<String, PlatformKey>,
+    ) -> Result<Option<String>, RingError> {
+        let only = || keys.keys().next().filter(|_| keys.len() == 1).cloned();
+        Ok(Self::said_active(directory)?.or_else(only))
     }
 
     /// Every key of a directory, by name, whichever signs.
@@ -166,30 +176,24 @@ impl Ring {
     }
 
     /// How to sign now.
-    pub fn scheme(&self) -> Option<Scheme<'_>> {
-        self.keys.get(&self.active).map(|key| Scheme { key, id_header: &self.id_header })
+    pub fn scheme(&self) -> Scheme<'_> {
+        Scheme { key: &self.active, id_header: &self.id_header }
     }
 
     /// The name of the key that signs.
     pub fn active(&self) -> &str {
-        &self.active
+        self.active.name()
     }
 
     /// The public halves of all keys, in the order of their names.
-    ///
-    /// # Errors
-    /// When one cannot be written.
-    pub fn published(&self) -> Result<Vec<PublicKey>, KeyError> {
-        self.keys.values().map(PlatformKey::public).collect()
+    pub fn published(&self) -> &[PublicKey] {
+        &self.published
     }
 
     /// All public keys as a JSON Web Key Set (RFC 7517).
-    ///
-    /// # Errors
-    /// When one cannot be written.
-    pub fn jwks(&self) -> Result<Value, KeyError> {
-        let keys: Vec<_> = self.published()?.iter().map(PublicKey::jwk).collect();
-        Ok(json!({ "keys": keys }))
+    pub fn jwks(&self) -> Value {
+        let keys: Vec<_> = self.published.iter().map(PublicKey::jwk).collect();
+        json!({ "keys": keys })
     }
 }
 

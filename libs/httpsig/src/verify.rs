@@ -99,7 +99,7 @@ fn check_date(text: &str, now: Timestamp) -> Result<(), Refusal> {
     }
 }
 
-pub(crate) fn signing_string(names: &[&str], call: &Received<'_>) -> Result<String, Refusal> {
+fn signing_string(names: &[&str], call: &Received<'_>) -> Result<String, Refusal> {
     let line = |name: &&str| match *name {
         "(request-target)" => Ok(format!("{name}: post {}", call.target)),
         name => Ok(format!("{name}: {}", text(call.headers, name)?)),

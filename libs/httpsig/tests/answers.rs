@@ -168,9 +168,9 @@ fn a_ring_signs_with_the_active_key_and_publishes_all_of_them() {
     Ring::activate(directory.path(), "two.example.com").unwrap();
     let ring = settings.ring().unwrap().unwrap();
     assert_eq!(ring.active(), "two.example.com");
-    let names: Vec<_> = ring.published().unwrap().into_iter().map(|key| key.name).collect();
+    let names: Vec<_> = ring.published().iter().map(|key| key.name.as_str()).collect();
     assert_eq!(names, ["one.example.com", "two.example.com"]);
-    assert_eq!(ring.jwks().unwrap()["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(ring.jwks()["keys"].as_array().unwrap().len(), 2);
 
     std::fs::write(Ring::file_of(directory.path(), "bad.example.com"), "no key").unwrap();
     assert!(error().contains("bad.example.com.pem: no private key in PEM"), "{}", error());

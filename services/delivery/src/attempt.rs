@@ -69,7 +69,7 @@ impl Attempts {
     }
 
     fn platform(&self, webhook: &Webhook) -> Option<Platform<'_>> {
-        let scheme = self.ring.as_ref().filter(|_| webhook.platform_signature)?.scheme()?;
+        let scheme = self.ring.as_ref().filter(|_| webhook.platform_signature)?.scheme();
         Some(Platform { scheme, nonce: format!("{:032x}", rand::random::<u128>()) })
     }
 
