@@ -21,7 +21,7 @@ pub use journal::{Journal, JournalOptions, Recorded, WriteError};
 pub use scan::{Scan, ScanError, ScanOptions, Span};
 pub use settings::KafkaSettings;
 pub use sink::{Codec, SendError, Sink, SinkOptions, Written};
-pub use source::{Claim, Monitor, Source, SourceEvent, SourceOptions};
+pub use source::{Claim, Monitor, Reading, Source, SourceEvent, SourceOptions};
 pub use table::{Table, TableError, TableOptions, TableState};
 pub use turn::Turn;
 pub use view::RegistryView;

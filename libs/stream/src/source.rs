@@ -171,6 +171,16 @@ impl Source {
     }
 }
 
+/// A number for a metric.
+pub struct Reading {
+    /// The metric's name.
+    pub name: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    /// The number now.
+    pub read: Box<dyn Fn() -> i64 + Send + Sync>,
+}
+
 /// Watches a source from outside.
 #[derive(Clone, Debug)]
 pub struct Monitor {
@@ -243,6 +253,28 @@ impl Monitor {
     /// How many partitions were found made anew under the same name, with fewer records than had been read, or more.
     pub fn logs_made_anew(&self) -> u64 {
         self.anew.load(Ordering::Relaxed)
+    }
+
+    /// What metrics tell of a source, each asked for when it is wanted.
+    pub fn readings(&self) -> [Reading; 3] {
+        let reading = |name, help, read: fn(&Self) -> u64| {
+            let monitor = self.clone();
+            let read = Box::new(move || i64::try_from(read(&monitor)).unwrap_or(i64::MAX));
+            Reading { name, help, read }
+        };
+        [
+            reading("partitions", "Partitions that are this process's", |it| it.claims().unwrap_or(0) as u64),
+            reading(
+                "records_gone",
+                "Records that were gone before they were read, since the start: retention was over, or somebody deleted them",
+                Self::records_gone,
+            ),
+            reading(
+                "logs_made_anew",
+                "Partitions that were found made anew under the same name, since the start: they are read from their beginning",
+                Self::logs_made_anew,
+            ),
+        ]
     }
 
     fn shared(&self, claims: usize) {

@@ -8,8 +8,8 @@ use domain::{Clock, Command, DeliveryId, Dispatcher, Fate, Outcome, RecordPlace,
 use outbound::Outbound;
 use process::{Check, Service};
 use stream::{
-    Admin, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions, TableState,
-    WriteEvent, Writes,
+    Admin, Reading, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions,
+    TableState, WriteEvent, Writes,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -322,21 +322,14 @@ fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
             () = soft_stop => Ok(()),
         }
     });
-    let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
-    let lost = source.monitor();
-    let gone = move || i64::try_from(lost.records_gone()).unwrap_or(i64::MAX);
-    let renewed = source.monitor();
-    let anew = move || i64::try_from(renewed.logs_made_anew()).unwrap_or(i64::MAX);
+    let (joined, alive) = (source.monitor(), source.monitor());
     service.health.ready_when("kafka", move || joined.joined());
     service.health.live("kafka.poll", move || alive.alive());
     let (fresh, position) = (view.clone(), view.clone());
     service.health.ready_when("registry", move || fresh.proof());
-    let partitions = move || i64::try_from(claims.claims().unwrap_or(0)).unwrap_or(i64::MAX);
-    service.metrics.register_reading("partitions", "Partitions that are this process's", partitions);
-    let help = "Records that were gone before they were read, since the start: retention was over, or somebody deleted them";
-    service.metrics.register_reading("records_gone", help, gone);
-    let help = "Partitions that were found made anew under the same name, since the start: they are read from their beginning";
-    service.metrics.register_reading("logs_made_anew", help, anew);
+    for Reading { name, help, read } in source.monitor().readings() {
+        service.metrics.register_reading(name, help, read);
+    }
     let help = "The offset in the registry's topic up to which this process has read";
     service.metrics.register_reading("registry_position", help, move || position.position().0);
 }

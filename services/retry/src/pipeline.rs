@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use process::Service;
-use stream::{Admin, Flow, Sink, SinkOptions, Source, SourceOptions};
+use stream::{Admin, Flow, Reading, Sink, SinkOptions, Source, SourceOptions};
 
 use crate::config::Settings;
 use crate::hold::Hold;
@@ -26,19 +26,12 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let source = Source::start(&config.kafka, &SourceOptions::new(group, tiers, size))?;
     let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
 
-    let (joined, alive, claims) = (source.monitor(), source.monitor(), source.monitor());
-    let lost = source.monitor();
-    let gone = move || i64::try_from(lost.records_gone()).unwrap_or(i64::MAX);
-    let renewed = source.monitor();
-    let anew = move || i64::try_from(renewed.logs_made_anew()).unwrap_or(i64::MAX);
+    let (joined, alive) = (source.monitor(), source.monitor());
     health.ready_when("kafka", move || joined.joined());
     health.live("kafka.poll", move || alive.alive());
-    let partitions = move || i64::try_from(claims.claims().unwrap_or(0)).unwrap_or(i64::MAX);
-    metrics.register_reading("partitions", "Partitions that are this process's", partitions);
-    let help = "Records that were gone before they were read, since the start: retention was over, or somebody deleted them";
-    metrics.register_reading("records_gone", help, gone);
-    let help = "Partitions that were found made anew under the same name, since the start: they are read from their beginning";
-    metrics.register_reading("logs_made_anew", help, anew);
+    for Reading { name, help, read } in source.monitor().readings() {
+        metrics.register_reading(name, help, read);
+    }
 
     let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(&metrics));
     Flow::new(source, sink, hold, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
