@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Clock, Outcome, Phase};
+use domain::{Clock, Outcome, Phase, Verdict};
 use http::Method;
 use http::header::{self, HeaderMap, HeaderName};
 use tokio::time::{Instant, timeout_at};
@@ -89,15 +89,11 @@ impl Outbound {
     pub async fn post(&self, request: PostRequest) -> Exchange {
         let PostRequest { url, headers, body, timeout } = request;
         let call = Call { method: Method::POST, url, headers, body, timeout };
-        let (probe, answer) = match self.send(call).await {
-            Ok(answered) => answered,
-            Err(exchange) => return exchange,
+        let limits = |answer: &Answer| {
+            let keep = if answer.response.status().is_success() { KEPT_OF_SUCCESS } else { KEPT_OF_FAILURE };
+            BodyLimits { keep, read: READ_LIMIT, until: answer.deadline.min(answer.at + BODY_WAIT) }
         };
-        let keep = if answer.response.status().is_success() { KEPT_OF_SUCCESS } else { KEPT_OF_FAILURE };
-        let until = answer.deadline.min(answer.at + BODY_WAIT);
-        let limits = BodyLimits { keep, read: READ_LIMIT, until };
-        let (exchange, _) = self.finish(&probe, answer, limits).await;
-        exchange
+        self.exchange(call, limits).await.0
     }
 
     /// Fetches a file to verify a URL: GET without redirects. A success counts only with its whole body, within
@@ -105,14 +101,11 @@ impl Outbound {
     pub async fn fetch(&self, url: Url, limits: FetchLimits) -> Exchange {
         let FetchLimits { timeout, max_body } = limits;
         let call = Call { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), timeout };
-        let (probe, answer) = match self.send(call).await {
-            Ok(answered) => answered,
-            Err(exchange) => return exchange,
-        };
-        let success = answer.response.status().is_success();
-        let limits = BodyLimits { keep: max_body, read: max_body, until: answer.deadline };
-        let (mut exchange, end) = self.finish(&probe, answer, limits).await;
-        if success && let Some(outcome) = incomplete(&end, max_body) {
+        let limits = |answer: &Answer| BodyLimits { keep: max_body, read: max_body, until: answer.deadline };
+        let (mut exchange, end) = self.exchange(call, limits).await;
+        if exchange.outcome.verdict() == Verdict::Delivered
+            && let Some(outcome) = end.and_then(|end| incomplete(&end, max_body))
+        {
             exchange.outcome = outcome;
         }
         exchange
@@ -121,13 +114,24 @@ impl Outbound {
     /// Asks with `OPTIONS` what a server allows, without redirects; of the body a little is read and none kept.
     pub async fn options(&self, url: Url, headers: HeaderMap, timeout: Duration) -> Exchange {
         let call = Call { method: Method::OPTIONS, url, headers, body: Bytes::new(), timeout };
-        let (probe, answer) = match self.send(call).await {
-            Ok(answered) => answered,
-            Err(exchange) => return exchange,
-        };
-        let limits = BodyLimits { keep: 0, read: KEPT_OF_FAILURE, until: answer.deadline };
-        let (exchange, _) = self.finish(&probe, answer, limits).await;
-        exchange
+        let limits = |answer: &Answer| BodyLimits { keep: 0, read: KEPT_OF_FAILURE, until: answer.deadline };
+        self.exchange(call, limits).await.0
+    }
+
+    /// The call, and how its response's body ended, if there was one.
+    async fn exchange(
+        &self,
+        call: Call,
+        limits: impl FnOnce(&Answer) -> BodyLimits,
+    ) -> (Exchange, Option<BodyEnd>) {
+        match self.send(call).await {
+            Ok((probe, answer)) => {
+                let limits = limits(&answer);
+                let (exchange, end) = self.finish(&probe, answer, limits).await;
+                (exchange, Some(end))
+            }
+            Err(exchange) => (exchange, None),
+        }
     }
 
     /// The way to the response's head, or the exchange that it ended in.
