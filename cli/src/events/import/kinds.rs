@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use domain::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::output::hex;
@@ -222,6 +222,23 @@ impl<'a> Identities<'a> {
             again => format!("log-{}-{again}", hex(&key)),
         };
         event.cloud(&id, self.source, account)
+    }
+}
+
+impl Event {
+    /// As a CloudEvent.
+    fn cloud(self, id: &str, source: &str, account: Option<&str>) -> Value {
+        let mut event = json!({
+            "specversion": "1.0", "id": id, "source": source, "type": self.kind,
+            "datacontenttype": "application/json", "data": self.data,
+        });
+        if let Some(time) = self.time {
+            event["time"] = wire::text::rfc3339(time).into();
+        }
+        if let Some(account) = account {
+            event["account"] = account.into();
+        }
+        event
     }
 }
 

@@ -15,7 +15,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use self::journal::Journal;
-use self::kinds::{Event, Identities, Kind};
+use self::kinds::{Identities, Kind};
 use self::rows::Row;
 use super::batch::Batcher;
 use super::{Batch, Sender};
@@ -186,22 +186,5 @@ fn tell(file: &Path, tally: &Tally, as_json: bool) {
     }
     if tally.unreadable.len() > SHOWN {
         line(format!("{}: and {} more; --json tells all", safe(&name), tally.unreadable.len() - SHOWN));
-    }
-}
-
-/// An event as a CloudEvent.
-impl Event {
-    fn cloud(self, id: &str, source: &str, account: Option<&str>) -> Value {
-        let mut event = json!({
-            "specversion": "1.0", "id": id, "source": source, "type": self.kind,
-            "datacontenttype": "application/json", "data": self.data,
-        });
-        if let Some(time) = self.time {
-            event["time"] = wire::text::rfc3339(time).into();
-        }
-        if let Some(account) = account {
-            event["account"] = account.into();
-        }
-        event
     }
 }

@@ -42,7 +42,7 @@ const NO_KIND: &str = "nothing says what this record is about: give --kind";
 
 fn csv(bytes: &[u8], kind: Option<Kind>) -> impl Iterator<Item = Result<Row, Unreadable>> {
     let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-    let mut names: Option<Vec<String>> = None;
+    let mut headed = false;
     reader.into_records().filter_map(move |record| {
         let record = match record {
             Ok(record) => record,
@@ -55,15 +55,12 @@ fn csv(bytes: &[u8], kind: Option<Kind>) -> impl Iterator<Item = Result<Row, Unr
         let Some(kind) = kind else {
             return Some(Err(Unreadable { line, why: NO_KIND.to_owned() }));
         };
-        if names.is_none() {
-            let columns = kind.columns();
-            // A header line is there only if it was asked for.
-            if record.iter().eq(columns.iter().copied()) {
-                names = Some(columns.iter().map(|name| (*name).to_owned()).collect());
-                return None;
-            }
-        }
         let columns = kind.columns();
+        // A header line is there only if it was asked for.
+        if !headed && record.iter().eq(columns.iter().copied()) {
+            headed = true;
+            return None;
+        }
         if record.len() > columns.len() {
             let why = format!("has {} columns, and {} has {}", record.len(), kind.name(), columns.len());
             return Some(Err(Unreadable { line, why }));

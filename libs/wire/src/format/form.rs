@@ -97,7 +97,7 @@ impl<'a> Walk<'a, '_> {
         self.descend()?;
         while self.another(b'}') {
             let name = self.string()?;
-            self.skip(b':');
+            self.step_over(b':');
             if top && name == "type" {
                 self.pass_over()?;
                 continue;
@@ -196,7 +196,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Whether there is another member or element before the closing bracket, which it steps over.
     fn another(&mut self, close: u8) -> bool {
-        self.skip(b',');
+        self.step_over(b',');
         match self.peek() {
             Some(byte) if byte != close => true,
             Some(_) | None => {
@@ -207,7 +207,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Steps over a mark if there is one, and over blanks.
-    fn skip(&mut self, mark: u8) {
+    fn step_over(&mut self, mark: u8) {
         if self.peek() == Some(mark) {
             self.enter();
         }

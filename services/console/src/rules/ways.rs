@@ -114,9 +114,8 @@ pub fn judge_handshake(url: &str, origin: &str, exchange: &Exchange) -> Result<(
 }
 
 /// How long a code is good, at least; at most twice as long.
+pub const CODE_GOOD_FOR: Duration = Duration::from_secs(WINDOW_SECONDS.unsigned_abs());
 const WINDOW_SECONDS: i64 = 30 * 60;
-/// The least.
-pub const CODE_GOOD_FOR: Duration = Duration::from_secs(30 * 60);
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The code for a URL, now: whoever reads what arrives there knows it, and nobody else.
