@@ -29,7 +29,7 @@ demo: setup ## everything for real on this machine; ARGS="--events 5000 --exit" 
 .PHONY: test
 test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
 	cargo build --workspace --bins
-	scripts/with-kafka cargo test --workspace $(ARGS)
+	scripts/with-postgres scripts/with-kafka cargo test --workspace $(ARGS)
 	$(if $(ARGS),,POSTBODE_SEEDS=$(seeds) cargo test --release -p postbode-domain)
 	$(if $(ARGS),,scripts/with-kafka $(binaries)/faults --short)
 
@@ -84,4 +84,4 @@ advisories: lint-tools
 	fi
 
 shell: lint-tools
-	shellcheck scripts/setup scripts/kafka scripts/with-kafka .ci/run
+	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/with-postgres .ci/run
