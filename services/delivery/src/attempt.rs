@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp, Verdict, Webhook};
+use call::{Credentials, Parcel, Platform};
+use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp, Verdict};
 use http::{HeaderMap, HeaderValue};
 use httpsig::Ring;
 use outbound::{Exchange, Outbound, Phases};
@@ -11,8 +12,6 @@ use tracing::Instrument;
 use wire::attempt::{Attempt, Durations, Member};
 use wire::text;
 
-use crate::bodies::{self, Parcel, Platform};
-use crate::credentials::Credentials;
 use crate::held::{Held, Payload};
 use crate::history::History;
 
@@ -50,8 +49,7 @@ impl Attempts {
     /// Makes one attempt. Never fails: whatever happens is an outcome.
     pub(crate) async fn make(&self, call: Call) -> Done {
         let Call { members, batch, standing, number, credentials } = call;
-        let parcel = Parcel { members: &members, batch: batch.as_ref() };
-        let exchange = self.exchange(&standing, &parcel, &credentials);
+        let exchange = self.exchange(&standing, &members, batch.as_ref(), &credentials);
         let (began, sent, exchange) = match process::trace::is_exported() {
             true => exchange.instrument(span(&standing, number, &members)).await,
             false => exchange.await,
@@ -68,20 +66,21 @@ impl Attempts {
         done
     }
 
-    fn platform(&self, webhook: &Webhook) -> Option<Platform<'_>> {
-        let scheme = self.ring.as_ref().filter(|_| webhook.platform_signature)?.scheme();
-        Some(Platform { scheme, nonce: format!("{:032x}", rand::random::<u128>()) })
-    }
-
     async fn exchange(
         &self,
         standing: &Standing,
-        parcel: &Parcel<'_>,
+        members: &[(RecordPlace, Payload)],
+        batch: Option<&DeliveryId>,
         credentials: &Credentials,
     ) -> (Timestamp, HeaderMap, Exchange) {
-        let now = self.clock.now();
-        let platform = self.platform(&standing.webhook);
-        match bodies::request(now, &standing.webhook, credentials, parcel, platform, &self.user_agent) {
+        let (now, webhook) = (self.clock.now(), &standing.webhook);
+        let items: Result<Vec<_>, String> = members.iter().map(|(_, held)| held.item()).collect();
+        let platform = Platform::of(self.ring.as_ref(), webhook);
+        let request = items.and_then(|items| {
+            let parcel = Parcel { items: &items, batch };
+            call::request(now, webhook, credentials, parcel, platform, &self.user_agent)
+        });
+        match request {
             Ok(request) => (now, request.headers.clone(), self.outbound.post(request).await),
             Err(why) => (now, HeaderMap::new(), unsent(Outcome::ProtocolFailed(why))),
         }

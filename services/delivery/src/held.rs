@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use call::Item;
 use domain::Job;
 use wire::delivery::BadHeader;
 use wire::{Delivery, Record};
@@ -23,6 +24,13 @@ impl Held {
             None => Err(BadHeader("value")),
         };
         Arc::new(Self { record, delivery })
+    }
+
+    /// What a call carries of it.
+    pub(crate) fn item(&self) -> Result<Item<'_>, String> {
+        let delivery = self.delivery.as_ref().map_err(ToString::to_string)?;
+        let data = self.record.value.as_ref().ok_or("the record has no value")?;
+        Ok(Item { delivery, headers: &self.record.headers, data })
     }
 
     /// The dispatcher's view of it; none if the record is no delivery of ours.

@@ -4,9 +4,7 @@
 //! the dispatcher what became of them.
 
 mod attempt;
-mod bodies;
 mod config;
-mod credentials;
 mod effects;
 mod held;
 mod history;
@@ -14,6 +12,7 @@ mod pipeline;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod vault;
 
 pub use config::Settings;
 pub use pipeline::run;

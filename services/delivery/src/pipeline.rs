@@ -16,11 +16,11 @@ use tokio::time::Instant;
 
 use crate::attempt::{Attempts, Call, Done, unsent};
 use crate::config::{Plan, Settings};
-use crate::credentials::Vault;
 use crate::effects::{Effects, Tag};
 use crate::held::{Held, Payload};
 use crate::history::History;
 use crate::telemetry::Telemetry;
+use crate::vault::Vault;
 
 /// How long leaving the group may take.
 const LEAVE: Duration = Duration::from_secs(5);

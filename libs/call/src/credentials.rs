@@ -1,25 +1,33 @@
-//! A webhook's opened secrets: kept per revision, so that a call costs no unsealing.
+//! A webhook's opened secrets.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use domain::{
-    DeliveryId, Keyring, Offset, Place, Sealed, SigningSecret, Standing, Timestamp, Webhook, WebhookId,
-};
+use domain::{DeliveryId, Keyring, Place, Sealed, SigningSecret, Timestamp, Webhook, WebhookId};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 /// What a call to one webhook needs, ready to use.
 #[derive(Debug)]
-pub(crate) struct Credentials {
-    pub(crate) url: Url,
+pub struct Credentials {
+    /// Where calls go.
+    pub url: Url,
     /// The customer's own headers.
-    pub(crate) headers: HeaderMap,
+    pub headers: HeaderMap,
     current: SigningSecret,
     previous: Option<(SigningSecret, Timestamp)>,
 }
 
 impl Credentials {
+    /// Opens a webhook's secrets. `signs` is whether this process has a key of the platform.
+    ///
+    /// # Errors
+    /// When the keyring cannot open one, or the webhook asks for a signature that this process cannot make.
+    pub fn open(keyring: &Keyring, webhook: &Webhook, signs: bool) -> Result<Self, Unusable> {
+        if webhook.platform_signature && !signs {
+            let (what, why) = ("platform_signature".to_owned(), "signing.directory is not set".to_owned());
+            return Err(Unusable { webhook: webhook.id.clone(), what, why });
+        }
+        open(keyring, webhook)
+    }
+
     /// What `webhook-signature` says: one entry, or two during a rotation.
     pub(crate) fn sign(&self, id: &DeliveryId, now: Timestamp, body: &[u8]) -> String {
         let mut signature = self.current.sign(id, now.as_secs(), body);
@@ -36,42 +44,10 @@ impl Credentials {
 /// Why a webhook cannot be called with what this process knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} of webhook {webhook}: {why}")]
-pub(crate) struct Unusable {
+pub struct Unusable {
     webhook: WebhookId,
     what: String,
     why: String,
-}
-
-/// Opens secrets, and remembers them for as long as the webhook's record stays what it is.
-#[derive(Debug)]
-pub(crate) struct Vault {
-    keyring: Keyring,
-    /// Whether this process has a key of the platform.
-    signs: bool,
-    opened: HashMap<WebhookId, (Offset, Arc<Credentials>)>,
-}
-
-impl Vault {
-    pub(crate) fn new(keyring: Keyring, signs: bool) -> Self {
-        Self { keyring, signs, opened: HashMap::new() }
-    }
-
-    /// The credentials of a webhook as it is now.
-    pub(crate) fn credentials(&mut self, standing: &Standing) -> Result<Arc<Credentials>, Unusable> {
-        let id = &standing.webhook.id;
-        if let Some((offset, credentials)) = self.opened.get(id)
-            && *offset == standing.offset
-        {
-            return Ok(Arc::clone(credentials));
-        }
-        if standing.webhook.platform_signature && !self.signs {
-            let (what, why) = ("platform_signature".to_owned(), "signing.directory is not set".to_owned());
-            return Err(Unusable { webhook: id.clone(), what, why });
-        }
-        let credentials = Arc::new(open(&self.keyring, &standing.webhook)?);
-        self.opened.insert(id.clone(), (standing.offset, Arc::clone(&credentials)));
-        Ok(credentials)
-    }
 }
 
 fn open(keyring: &Keyring, webhook: &Webhook) -> Result<Credentials, Unusable> {

@@ -1,51 +1,73 @@
-//! The request of one attempt: body, signature, headers.
+//! The request of one call: body, signatures, headers.
 
-use domain::{DeliveryId, Format, RecordPlace, Timestamp, Webhook};
+use bytes::Bytes;
+use domain::{DeliveryId, Format, Timestamp, Webhook};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use httpsig::{Call, Scheme};
+use httpsig::{Call, Ring, Scheme};
 use outbound::PostRequest;
-use wire::names;
+use wire::{Delivery, Headers, names};
 
 use crate::credentials::Credentials;
-use crate::held::Payload;
 
 const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 const TRACEPARENT: HeaderName = HeaderName::from_static(names::TRACEPARENT);
 
-/// What one POST carries.
-pub(crate) struct Parcel<'a> {
+/// One delivery of a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    /// What its headers say.
+    pub delivery: &'a Delivery,
+    /// Its headers.
+    pub headers: &'a Headers,
+    /// The event's data, as it was produced.
+    pub data: &'a Bytes,
+}
+
+/// What one call carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel<'a> {
     /// The deliveries, in order.
-    pub(crate) members: &'a [(RecordPlace, Payload)],
+    pub items: &'a [Item<'a>],
     /// The batch's name, if it is one.
-    pub(crate) batch: Option<&'a DeliveryId>,
+    pub batch: Option<&'a DeliveryId>,
 }
 
 /// How the platform signs this one call.
-pub(crate) struct Platform<'a> {
-    /// With which key.
-    pub(crate) scheme: Scheme<'a>,
-    /// Said once.
-    pub(crate) nonce: String,
+#[derive(Debug)]
+pub struct Platform<'a> {
+    scheme: Scheme<'a>,
+    nonce: String,
 }
+
+impl<'a> Platform<'a> {
+    /// By the ring's present key, if there is one and the webhook asks for it. What it says is said once.
+    pub fn of(ring: Option<&'a Ring>, webhook: &Webhook) -> Option<Self> {
+        let scheme = ring.filter(|_| webhook.platform_signature)?.scheme();
+        Some(Self { scheme, nonce: format!("{:032x}", rand::random::<u128>()) })
+    }
+}
+
+/// What an element has around its event's data.
+const ELEMENT_ROOM: usize = 384;
 
 /// Renders and signs. The same delivery always gets the same id and, while the webhook's format stays, the same body;
 /// the same members in the same order are the same batch.
 ///
 /// # Errors
 /// When an event's data cannot be rendered: in words.
-pub(crate) fn request(
+pub fn request(
     now: Timestamp,
     webhook: &Webhook,
     credentials: &Credentials,
-    parcel: &Parcel<'_>,
+    parcel: Parcel<'_>,
     platform: Option<Platform<'_>>,
     user_agent: &HeaderValue,
 ) -> Result<PostRequest, String> {
     let (id, body) = match parcel.batch {
-        Some(batch) => (batch, batch_body(webhook.format, parcel.members)?),
-        None => single_body(webhook.format, parcel.members)?,
+        Some(batch) => (batch, batch_body(webhook.format, parcel.items)?),
+        None => single_body(webhook.format, parcel.items)?,
     };
     let signature = credentials.sign(id, now, &body.bytes);
     let mut headers = HeaderMap::with_capacity(credentials.headers.len() + 6);
@@ -56,8 +78,7 @@ pub(crate) fn request(
     headers.insert(WEBHOOK_TIMESTAMP, HeaderValue::from(now.as_secs()));
     headers.insert(WEBHOOK_SIGNATURE, text(&signature)?);
     let traceparent = process::trace::is_exported().then(process::trace::traceparent_of_current).flatten();
-    let first = parcel.members.first();
-    let given = || first.and_then(|(_, held)| held.record.headers.text(names::TRACEPARENT));
+    let given = || parcel.items.first().and_then(|item| item.headers.text(names::TRACEPARENT));
     if let Some(value) = traceparent.as_deref().or_else(given)
         && let Ok(value) = HeaderValue::from_str(value)
     {
@@ -84,31 +105,26 @@ pub(crate) fn request(
     })
 }
 
-fn single_body(
+fn single_body<'a>(
     format: Format,
-    members: &[(RecordPlace, Payload)],
-) -> Result<(&DeliveryId, wire::format::Body), String> {
-    let (_, held) = members.first().ok_or("nothing to send")?;
-    let delivery = held.delivery.as_ref().map_err(ToString::to_string)?;
-    let data = held.record.value.clone().unwrap_or_default();
-    let body = wire::format::render(format, delivery, &held.record.headers, &data)
+    items: &[Item<'a>],
+) -> Result<(&'a DeliveryId, wire::format::Body), String> {
+    let item = items.first().ok_or("nothing to send")?;
+    let body = wire::format::render(format, item.delivery, item.headers, item.data)
         .map_err(|error| unrendered(&error))?;
-    Ok((&delivery.id, body))
+    Ok((&item.delivery.id, body))
 }
 
 /// A list of the format's bodies, each with its delivery's own id.
-fn batch_body(format: Format, members: &[(RecordPlace, Payload)]) -> Result<wire::format::Body, String> {
-    let bytes: usize = members.iter().map(|(_, held)| held.record.size() + 64).sum();
+fn batch_body(format: Format, items: &[Item<'_>]) -> Result<wire::format::Body, String> {
+    let bytes: usize = items.iter().map(|item| item.data.len() + ELEMENT_ROOM).sum();
     let mut list = Vec::with_capacity(bytes);
     list.push(b'[');
-    for (n, (_, held)) in members.iter().enumerate() {
+    for (n, item) in items.iter().enumerate() {
         if n > 0 {
             list.push(b',');
         }
-        let delivery = held.delivery.as_ref().map_err(ToString::to_string)?;
-        let data = held.record.value.clone().unwrap_or_default();
-        let headers = &held.record.headers;
-        wire::format::render_element(format, delivery, headers, &data, &mut list)
+        wire::format::render_element(format, item.delivery, item.headers, item.data, &mut list)
             .map_err(|error| unrendered(&error))?;
     }
     list.push(b']');
