@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod tests;
+mod trial;
 mod trigger;
 mod webhook;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use trial::{NewTrial, Trial, TrialRequest, TrialResponse};
 pub use trigger::{Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, TestEvent, TriggerPatch};
 pub use webhook::{
     Batch, BatchPatch, CodeSent, DnsProof, Headers, Limits, LimitsPatch, NewWebhook, RotateSecret, Secret,

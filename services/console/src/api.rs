@@ -10,9 +10,9 @@ mod filter_test;
 mod headers;
 mod keys;
 mod platform_keys;
-mod present;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod verification;
 mod webhooks;
 mod who;
@@ -52,6 +52,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/webhooks/{id}/enable", post(webhooks::enable::<W>))
         .route("/v1/webhooks/{id}/secret", get(webhooks::reveal_secret::<W>))
         .route("/v1/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret::<W>))
+        .route("/v1/webhooks/{id}/test", post(trial::run::<W>))
         .route("/v1/webhooks/{id}/verification", get(verification::get::<W>))
         .route("/v1/webhooks/{id}/verification/file", get(verification::file::<W>))
         .route("/v1/webhooks/{id}/verification/code", post(verification::send_code::<W>))
@@ -75,9 +76,4 @@ async fn observe<W: World>(State(console): Shared<W>, request: Request, next: Ne
     let status = response.status().as_u16();
     span.in_scope(|| console.telemetry.answered(&method, &route, status, refusal, begun.elapsed()));
     response
-}
-
-/// Chance that is fit for keys.
-fn chance(bytes: &mut [u8]) {
-    rand::fill(bytes);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use httpsig::SigningSettings;
 use outbound::OutboundSettings;
 use process::config::ConfigError;
@@ -41,6 +42,8 @@ pub struct ConsoleSettings {
     pub verification_prefix: String,
     /// What Postbode is called in handshakes: the `WebHook-Request-Origin`, a DNS name of the platform's.
     pub handshake_origin: String,
+    /// What test calls say they come from: the same as delivery's.
+    pub user_agent: String,
     /// How long the registry may take to be written.
     pub write_timeout: HumanDuration,
 }
@@ -51,8 +54,16 @@ impl Default for ConsoleSettings {
             operator_key: None,
             verification_prefix: "postbode".to_owned(),
             handshake_origin: "postbode".to_owned(),
+            user_agent: concat!("Postbode/", env!("CARGO_PKG_VERSION")).to_owned(),
             write_timeout: HumanDuration(Duration::from_secs(10)),
         }
+    }
+}
+
+impl ConsoleSettings {
+    pub(crate) fn user_agent(&self) -> Result<HeaderValue, ConfigError> {
+        let agent = HeaderValue::from_str(&self.user_agent);
+        agent.map_err(|error| ConfigError::invalid("console.user_agent", error))
     }
 }
 
@@ -64,6 +75,7 @@ impl Settings {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
         self.signing.ring().map_err(|error| ConfigError::invalid("signing.directory", error))?;
+        self.console.user_agent()?;
         let prefix = &self.console.verification_prefix;
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(plain) {
@@ -111,6 +123,7 @@ mod tests {
             ("console.verification_prefix = 'a/b'", "console.verification_prefix: "),
             ("console.verification_prefix = ''", "console.verification_prefix: "),
             ("console.handshake_origin = 'a b'", "console.handshake_origin: "),
+            ("console.user_agent = \"a\\u0007b\"", "console.user_agent: "),
             ("console.operator_key = 'geheim'", "console.operator_key: "),
             ("console.operator_key = 'geheim geheim geheim geheim geheim'", "console.operator_key: "),
         ] {

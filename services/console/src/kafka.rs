@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{Change, Clock as _, Registry, Timestamp};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue};
 use outbound::{Exchange, FetchLimits, LookupError, Outbound, PostRequest, SystemResolver};
 use process::{Secret, SystemClock};
 use stream::{Journal, RegistryView, WriteError};
@@ -69,11 +69,8 @@ impl World for Real {
         self.outbound.options(url, headers, FetchLimits::default().timeout).await
     }
 
-    async fn post(&self, url: Url, body: String) -> Exchange {
-        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        let headers = headers.into_iter().collect();
-        let timeout = FetchLimits::default().timeout;
-        self.outbound.post(PostRequest { url, headers, body: body.into(), timeout }).await
+    async fn post(&self, request: PostRequest) -> Exchange {
+        self.outbound.post(request).await
     }
 }
 

@@ -60,6 +60,7 @@ fn console(
         policy: outbound.policy().clone(),
         keyring,
         ring: config.signing.ring()?,
+        user_agent: config.console.user_agent()?,
         handshake_origin: config.console.handshake_origin.clone(),
         prefix: config.console.verification_prefix.clone(),
         telemetry: Telemetry::new(&service.metrics),

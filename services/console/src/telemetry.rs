@@ -20,6 +20,7 @@ pub struct Telemetry {
     requests: Family<Request, Counter>,
     seconds: Histogram,
     verifications: Family<Outcome, Counter>,
+    trials: Family<Outcome, Counter>,
     writes: Family<Outcome, Counter>,
 }
 
@@ -45,6 +46,7 @@ impl Telemetry {
             requests: Family::default(),
             seconds: Histogram::new(BOUNDS),
             verifications: Family::default(),
+            trials: Family::default(),
             writes: Family::default(),
         };
         let requests = telemetry.requests.clone();
@@ -57,6 +59,7 @@ impl Telemetry {
         metrics.register_with_unit("console_request", "From a request to its answer", Unit::Seconds, seconds);
         let verifications = telemetry.verifications.clone();
         metrics.register("console_verifications", "URLs looked at for their file, by result", verifications);
+        metrics.register("console_trials", "Test calls made, by result", telemetry.trials.clone());
         let writes = telemetry.writes.clone();
         metrics.register("console_registry_writes", "Changes of the registry, by result", writes);
         telemetry
@@ -101,6 +104,11 @@ impl Telemetry {
             Err(WriteError::Unknown(_)) => "unknown",
         };
         self.writes.get_or_create(&Outcome { result }).inc();
+    }
+
+    /// A test call was made.
+    pub fn tried(&self, passed: bool) {
+        self.trials.get_or_create(&Outcome { result: if passed { "passed" } else { "failed" } }).inc();
     }
 
     /// A URL's file was looked for.

@@ -9,7 +9,7 @@ use domain::{
     Timestamp, Webhook, WebhookId,
 };
 use http::HeaderValue;
-use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, ResponseHead};
+use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, PostRequest, ResponseHead};
 use process::Metrics;
 use stream::WriteError;
 use url::Url;
@@ -134,7 +134,7 @@ struct Inside {
     now: Timestamp,
     texts: BTreeMap<String, Vec<String>>,
     leave: Exchange,
-    posted: Vec<String>,
+    posted: Vec<PostRequest>,
 }
 
 impl Fake {
@@ -165,7 +165,7 @@ impl Fake {
     }
 
     /// What was POSTed last.
-    pub(crate) fn posted(&self) -> Option<String> {
+    pub(crate) fn posted(&self) -> Option<PostRequest> {
         self.0.lock().unwrap().posted.last().cloned()
     }
 
@@ -204,6 +204,7 @@ impl Fake {
             policy: policy(),
             keyring: keyring(),
             ring: None,
+            user_agent: HeaderValue::from_static("Postbode/test"),
             handshake_origin: "mail.example".to_owned(),
             prefix: "postbode".to_owned(),
             telemetry: Telemetry::new(&Metrics::new()),
@@ -254,9 +255,10 @@ impl World for Fake {
         self.0.lock().unwrap().leave.clone()
     }
 
-    async fn post(&self, url: Url, body: String) -> Exchange {
+    async fn post(&self, request: PostRequest) -> Exchange {
         let mut inside = self.0.lock().unwrap();
-        inside.posted.push(body);
-        (inside.server)(&url)
+        let exchange = (inside.server)(&request.url);
+        inside.posted.push(request);
+        exchange
     }
 }

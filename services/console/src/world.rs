@@ -5,7 +5,7 @@ use std::future::Future;
 use domain::{Change, Keyring, Registry, Scope, Timestamp, Webhook, WebhookId};
 use http::HeaderValue;
 use httpsig::Ring;
-use outbound::{AddressPolicy, Exchange, LookupError};
+use outbound::{AddressPolicy, Exchange, LookupError, PostRequest};
 use stream::WriteError;
 use url::Url;
 
@@ -37,8 +37,8 @@ pub trait World: Send + Sync + 'static {
     /// Asks a stranger's server for leave: `OPTIONS` with this `WebHook-Request-Origin`.
     fn ask_leave(&self, url: Url, origin: HeaderValue) -> impl Future<Output = Exchange> + Send;
 
-    /// POSTs JSON to a stranger's server.
-    fn post(&self, url: Url, body: String) -> impl Future<Output = Exchange> + Send;
+    /// Makes a call to a stranger's server.
+    fn post(&self, request: PostRequest) -> impl Future<Output = Exchange> + Send;
 }
 
 /// The console: what every request needs.
@@ -54,6 +54,8 @@ pub struct Console<W> {
     pub ring: Option<Ring>,
     /// What verification files' names begin with.
     pub prefix: String,
+    /// What test calls say they come from.
+    pub user_agent: HeaderValue,
     /// What we are called in handshakes.
     pub handshake_origin: String,
     /// Metrics.

@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use domain::{AccountId, Scope};
 use wire::api::{Account, NewAccount, Page};
 
+use super::Shared;
 use super::body::{Body, Id, Listing};
-use super::{Shared, present};
+use crate::acts::present;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::accounts;

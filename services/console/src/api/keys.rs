@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use domain::{AccountId, ApiKey, KeyId, Scope};
 use wire::api::{CreatedKey, Key, NewKey, Page};
 
+use super::Shared;
 use super::body::{Body, Id, Listing};
-use super::{Shared, chance, present};
+use crate::acts::{chance, present};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::keys;

@@ -86,7 +86,7 @@ async fn a_url_is_verified_by_dns_by_handshake_or_by_a_code_and_each_says_what_i
     let send = format!("{path}/verification/code");
     let sent = call(&world, ACME, "POST", &send, Value::Null).await.expect(200);
     assert_eq!((sent.text("url"), &sent.body["status"]), ("https://c.example/hook".into(), &json!(401)));
-    let posted: Value = serde_json::from_str(&world.posted().unwrap()).unwrap();
+    let posted: Value = serde_json::from_slice(&world.posted().unwrap().body).unwrap();
     let code = json!({"by": "code", "code": posted["code"]});
     assert!(!sent.text.contains(posted["code"].as_str().unwrap()), "only the endpoint is told");
     let moved = call(&world, ACME, "POST", &verify, code).await.expect(200);

@@ -9,7 +9,7 @@ use domain::{
 use wire::HumanDuration;
 use wire::api;
 
-pub(super) fn account(account: &Account) -> api::Account {
+pub(crate) fn account(account: &Account) -> api::Account {
     api::Account {
         id: account.id.to_string(),
         name: account.name.clone(),
@@ -18,7 +18,7 @@ pub(super) fn account(account: &Account) -> api::Account {
     }
 }
 
-pub(super) fn key(key: &ApiKey) -> api::Key {
+pub(crate) fn key(key: &ApiKey) -> api::Key {
     api::Key {
         id: key.id.to_string(),
         account: key.account.as_ref().map(ToString::to_string),
@@ -30,7 +30,7 @@ pub(super) fn key(key: &ApiKey) -> api::Key {
 }
 
 /// A webhook as the registry has it, with what was found out about its present revision.
-pub(super) fn standing(registry: &Registry, standing: &Standing) -> api::Webhook {
+pub(crate) fn standing(registry: &Registry, standing: &Standing) -> api::Webhook {
     let id = &standing.webhook.id;
     let failure = registry.filter_failure(id);
     let failure = failure.map(|it| api::FilterFailure { at: it.at, message: it.why.clone() });
@@ -38,7 +38,7 @@ pub(super) fn standing(registry: &Registry, standing: &Standing) -> api::Webhook
 }
 
 /// A webhook of which nothing was found out: it was just written.
-pub(super) fn webhook(webhook: &Webhook) -> api::Webhook {
+pub(crate) fn webhook(webhook: &Webhook) -> api::Webhook {
     found(webhook, None)
 }
 

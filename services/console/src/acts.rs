@@ -1,0 +1,15 @@
+//! What people can do, whichever door they come in by: REST or a page.
+//!
+//! An act is asked for by somebody ([`Actor`](crate::rules::access::Actor)), judged by the rules, and done to the world.
+//! Its words are those of the REST API: pages speak them too.
+
+mod conditions;
+pub(crate) mod present;
+pub mod trial;
+pub mod verification;
+mod webhooks;
+
+/// Chance that is fit for keys.
+pub(crate) fn chance(bytes: &mut [u8]) {
+    rand::fill(bytes);
+}
