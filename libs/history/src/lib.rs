@@ -6,8 +6,10 @@
 //!
 //! - [`History`]: the database, open and up to date.
 //! - [`jobs`]: what was set going: who works on it, how far it is.
+//! - [`sessions`]: who is signed in on the pages.
 
 mod database;
 pub mod jobs;
+pub mod sessions;
 
 pub use database::{Error, History, HistorySettings};

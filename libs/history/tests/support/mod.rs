@@ -20,6 +20,7 @@ async fn on(url: &str, story: &impl AsyncFn(History)) {
 
 /// A new, empty database.
 #[expect(clippy::disallowed_methods, reason = "where the tests' server is, is no setting of the program's")]
+#[cfg_attr(test, allow(dead_code, reason = "not every story asks for it"))]
 pub(crate) async fn new_postgres() -> String {
     let server = std::env::var("POSTBODE_TEST_POSTGRES").expect(
         "these tests need a PostgreSQL: run them by `make test`, or by scripts/with-postgres cargo test …",
