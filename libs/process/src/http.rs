@@ -76,6 +76,7 @@ pub async fn serve(listener: TcpListener, router: Router, lifecycle: &Lifecycle)
         // Answers are small and whole: waiting to fill a segment only delays them. Failing to say so is harmless.
         let _ = stream.set_nodelay(true);
     });
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, router).with_graceful_shutdown(lifecycle.soft_stop());
     tokio::select! {
         ended = served.into_future() => Ok(ended?),

@@ -3,6 +3,7 @@
 //! Requests refuse members that they do not know; answers may grow, so their readers ignore what they do not know.
 //! Times are RFC 3339 in UTC, durations texts like `15s`. Errors are problem details (RFC 9457) with [`Problem`]'s members.
 
+mod portal;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use portal::{NewPortalLink, PortalLink};
 pub use trial::{NewTrial, Trial, TrialRequest, TrialResponse};
 pub use trigger::{Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, TestEvent, TriggerPatch};
 pub use webhook::{

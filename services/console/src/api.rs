@@ -4,16 +4,17 @@
 //! [`Refusal`]; lists come in pages (`?cursor=`, `?limit=`). A webhook's `ETag` is its revision.
 
 mod accounts;
-mod body;
+pub(crate) mod body;
 mod event_types;
 mod filter_test;
 mod headers;
 mod keys;
 mod platform_keys;
+mod portal;
 #[cfg(test)]
 mod tests;
 mod trial;
-mod verification;
+pub(crate) mod verification;
 mod webhooks;
 mod who;
 
@@ -31,7 +32,7 @@ use crate::problem::Refusal;
 use crate::world::{Console, World};
 
 /// What handlers share.
-type Shared<W> = State<Arc<Console<W>>>;
+pub(crate) type Shared<W> = State<Arc<Console<W>>>;
 
 /// The routes.
 pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
@@ -42,6 +43,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/accounts", get(accounts::list::<W>).post(accounts::create::<W>))
         .route("/v1/accounts/{id}", get(accounts::get::<W>).delete(accounts::delete::<W>))
         .route("/v1/accounts/{id}/keys", get(keys::list_of_account::<W>).post(keys::create_for_account::<W>))
+        .route("/v1/accounts/{id}/portal-links", post(portal::create::<W>))
         .route("/v1/keys", get(keys::list::<W>).post(keys::create_for_operator::<W>))
         .route("/v1/keys/{id}", delete(keys::delete::<W>))
         .route("/v1/webhooks", get(webhooks::list::<W>).post(webhooks::create::<W>))
@@ -58,6 +60,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/webhooks/{id}/verification/code", post(verification::send_code::<W>))
         .route("/v1/webhooks/{id}/verify", post(verification::verify::<W>))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .merge(crate::pages::router())
         .fallback(async || Refusal::NoSuch("path"))
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&console), observe::<W>))

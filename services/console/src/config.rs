@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use history::HistorySettings;
 use http::HeaderValue;
 use httpsig::SigningSettings;
 use outbound::OutboundSettings;
@@ -9,6 +10,7 @@ use process::config::ConfigError;
 use process::{HttpSettings, HumanDuration, SealSettings, Secret};
 use serde::Deserialize;
 use stream::KafkaSettings;
+use url::Url;
 use wire::topics::TopicSettings;
 
 /// The service's sections.
@@ -27,6 +29,8 @@ pub struct Settings {
     pub topics: TopicSettings,
     /// The platform's own keys: the same as delivery's.
     pub signing: SigningSettings,
+    /// Where what happened is kept.
+    pub history: HistorySettings,
     /// How strangers are called, to verify URLs.
     pub outbound: OutboundSettings,
 }
@@ -46,6 +50,10 @@ pub struct ConsoleSettings {
     pub user_agent: String,
     /// How long the registry may take to be written.
     pub write_timeout: HumanDuration,
+    /// Where people find the pages: links that lead there begin with it. With https, cookies are kept to it.
+    pub public_url: Option<Url>,
+    /// How long a session on the pages lasts.
+    pub session: HumanDuration,
 }
 
 impl Default for ConsoleSettings {
@@ -56,6 +64,8 @@ impl Default for ConsoleSettings {
             handshake_origin: "postbode".to_owned(),
             user_agent: concat!("Postbode/", env!("CARGO_PKG_VERSION")).to_owned(),
             write_timeout: HumanDuration(Duration::from_secs(10)),
+            public_url: None,
+            session: HumanDuration(Duration::from_secs(12 * 3600)),
         }
     }
 }
@@ -76,6 +86,7 @@ impl Settings {
         self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
         self.signing.ring().map_err(|error| ConfigError::invalid("signing.directory", error))?;
         self.console.user_agent()?;
+        self.history.check().map_err(|error| ConfigError::invalid("history.url", error))?;
         let prefix = &self.console.verification_prefix;
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(plain) {

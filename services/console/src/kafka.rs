@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{Change, Clock as _, Registry, Timestamp};
+use history::History;
 use http::{HeaderName, HeaderValue};
 use outbound::{Exchange, FetchLimits, LookupError, Outbound, PostRequest, SystemResolver};
 use process::{Secret, SystemClock};
@@ -12,6 +13,7 @@ use stream::{Journal, RegistryView, WriteError};
 use tokio::time::timeout;
 use url::Url;
 
+use crate::database::Database;
 use crate::problem::Refusal;
 use crate::rules::keys;
 use crate::world::World;
@@ -29,6 +31,7 @@ pub(crate) struct Real {
     pub(crate) outbound: Outbound,
     pub(crate) names: SystemResolver,
     pub(crate) clock: SystemClock,
+    pub(crate) history: Database,
     /// Closed until the topics were found fit.
     pub(crate) open: Arc<AtomicBool>,
 }
@@ -71,6 +74,10 @@ impl World for Real {
 
     async fn post(&self, request: PostRequest) -> Exchange {
         self.outbound.post(request).await
+    }
+
+    fn history(&self) -> Option<History> {
+        self.history.get()
     }
 }
 

@@ -3,6 +3,7 @@
 //! - [`rules`]: what may be done; pure.
 //! - [`acts`]: what is done to the world by them.
 //! - [`api`]: how it is asked for over HTTP; the DTOs are [`wire::api`].
+//! - `pages`: how it is asked for in a browser.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
 //!
 //! All state is the registry's topic. A change is decided on the registry as it is at the change's turn, and is answered
@@ -11,7 +12,10 @@
 pub mod acts;
 pub mod api;
 mod config;
+mod database;
+pub mod guesses;
 mod kafka;
+mod pages;
 pub mod problem;
 pub mod rules;
 mod service;

@@ -50,6 +50,10 @@ pub enum Refusal {
     Unknown(String),
     /// No key at hand opens the secret.
     Sealed,
+    /// The history's database is away.
+    NoHistory(String),
+    /// A form that no page of this session has sent.
+    Forged,
 }
 
 impl Refusal {
@@ -76,21 +80,24 @@ impl Refusal {
             Self::Invalid(errors) => problem.with("errors", json(errors)),
             Self::Unproven(attempts) => problem.with("attempts", json(attempts)),
             Self::TooLarge(limit) => problem.with("limit", *limit),
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) => problem.retry_after(RETRY_AFTER),
+            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::NoHistory(_) => {
+                problem.retry_after(RETRY_AFTER)
+            }
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
             | Self::Malformed(_)
             | Self::UnsupportedType
             | Self::MethodNotAllowed
-            | Self::Sealed => problem,
+            | Self::Sealed
+            | Self::Forged => problem,
         }
     }
 
     fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::Forged => StatusCode::FORBIDDEN,
             Self::NoSuch(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } | Self::Stale { .. } => StatusCode::CONFLICT,
@@ -99,7 +106,7 @@ impl Refusal {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::Sealed => {
+            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::Sealed | Self::NoHistory(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -124,10 +131,13 @@ impl Refusal {
             Self::Unavailable(_) => "registry-unavailable",
             Self::Unknown(_) => "outcome-unknown",
             Self::Sealed => "secret-sealed",
+            Self::NoHistory(_) => "history-unavailable",
+            Self::Forged => "forged",
         }
     }
 
-    fn detail(&self) -> String {
+    /// What it is about, for people.
+    pub fn detail(&self) -> String {
         match self {
             Self::Unauthenticated(why) => (*why).to_owned(),
             Self::Forbidden(scope) => format!("this key lacks the scope {}", scope.name()),
@@ -157,7 +167,15 @@ impl Refusal {
                 format!("whether the change went through will show, so look before you repeat it: {why}")
             }
             Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
+            Self::NoHistory(why) => format!("the history's database is away: {why}"),
+            Self::Forged => "this form is not of your present session: load the page again".to_owned(),
         }
+    }
+}
+
+impl From<history::Error> for Refusal {
+    fn from(error: history::Error) -> Self {
+        Self::NoHistory(error.to_string())
     }
 }
 

@@ -13,6 +13,7 @@ pub mod edit;
 pub mod fields;
 pub mod keys;
 pub mod paging;
+pub mod portal;
 pub mod proof;
 pub mod secrets;
 #[cfg(test)]

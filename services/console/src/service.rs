@@ -12,6 +12,8 @@ use wire::topics::Topics;
 
 use crate::api;
 use crate::config::Settings;
+use crate::database::Database;
+use crate::guesses::Guesses;
 use crate::kafka::{Real, install_key};
 use crate::telemetry::Telemetry;
 use crate::world::Console;
@@ -29,7 +31,9 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let open = Arc::new(AtomicBool::new(false));
     let checks = watch(&service, &view);
 
-    let console = console(&service, view.clone(), journal.clone(), Arc::clone(&open))?;
+    let database = open_history(&service);
+
+    let console = console(&service, view.clone(), journal.clone(), database, Arc::clone(&open))?;
     let listener = http::listen(&config.api).await.context("the API")?;
 
     tokio::select! {
@@ -38,6 +42,17 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
     }
+}
+
+/// The history opens in its own time: what needs none does not wait for it.
+fn open_history(service: &Service<Settings>) -> Database {
+    let database = Database::default();
+    let opening = database.clone().open(service.config.history.clone(), service.lifecycle.soft_stop());
+    service.lifecycle.spawn("history", async move {
+        opening.await;
+        Ok(())
+    });
+    database
 }
 
 fn journal(config: &Settings, topics: &Topics) -> anyhow::Result<Journal> {
@@ -50,6 +65,7 @@ fn console(
     service: &Service<Settings>,
     view: RegistryView,
     journal: Journal,
+    history: Database,
     open: Arc<AtomicBool>,
 ) -> anyhow::Result<Console<Real>> {
     let config = &service.config;
@@ -64,7 +80,10 @@ fn console(
         handshake_origin: config.console.handshake_origin.clone(),
         prefix: config.console.verification_prefix.clone(),
         telemetry: Telemetry::new(&service.metrics),
-        world: Real { view, journal, outbound, names, clock: service.clock, open },
+        world: Real { view, journal, outbound, names, clock: service.clock, history, open },
+        public_url: config.console.public_url.clone(),
+        session: config.console.session.0,
+        guesses: Guesses::default(),
     })
 }
 

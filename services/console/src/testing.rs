@@ -8,12 +8,14 @@ use domain::{
     Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Registry, Revision, Scope, State,
     Timestamp, Webhook, WebhookId,
 };
+use history::{History, HistorySettings};
 use http::HeaderValue;
 use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, PostRequest, ResponseHead};
 use process::Metrics;
 use stream::WriteError;
 use url::Url;
 
+use crate::guesses::Guesses;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::draft::Tools;
@@ -135,6 +137,7 @@ struct Inside {
     texts: BTreeMap<String, Vec<String>>,
     leave: Exchange,
     posted: Vec<PostRequest>,
+    history: Option<History>,
 }
 
 impl Fake {
@@ -148,6 +151,7 @@ impl Fake {
             texts: BTreeMap::new(),
             leave: answered(405, ""),
             posted: Vec::new(),
+            history: None,
         })))
     }
 
@@ -167,6 +171,15 @@ impl Fake {
     /// What was POSTed last.
     pub(crate) fn posted(&self) -> Option<PostRequest> {
         self.0.lock().unwrap().posted.last().cloned()
+    }
+
+    /// With a database, in a folder that is to be kept as long as this is used.
+    pub(crate) async fn with_history(self) -> (Self, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("history.db").display());
+        let history = History::open(&HistorySettings { url, ..HistorySettings::default() }).await.unwrap();
+        self.0.lock().unwrap().history = Some(history);
+        (self, folder)
     }
 
     /// Not read to its end.
@@ -208,6 +221,9 @@ impl Fake {
             handshake_origin: "mail.example".to_owned(),
             prefix: "postbode".to_owned(),
             telemetry: Telemetry::new(&Metrics::new()),
+            public_url: Some("https://hooks.example/".parse().unwrap()),
+            session: Duration::from_secs(3600),
+            guesses: Guesses::default(),
         })
     }
 }
@@ -260,5 +276,9 @@ impl World for Fake {
         let exchange = (inside.server)(&request.url);
         inside.posted.push(request);
         exchange
+    }
+
+    fn history(&self) -> Option<History> {
+        self.0.lock().unwrap().history.clone()
     }
 }

@@ -1,14 +1,17 @@
 //! What the console stands on, and the doors to what lies beyond it.
 
 use std::future::Future;
+use std::time::Duration;
 
 use domain::{Change, Keyring, Registry, Scope, Timestamp, Webhook, WebhookId};
+use history::History;
 use http::HeaderValue;
 use httpsig::Ring;
 use outbound::{AddressPolicy, Exchange, LookupError, PostRequest};
 use stream::WriteError;
 use url::Url;
 
+use crate::guesses::Guesses;
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
 use crate::rules::draft::Tools;
@@ -39,6 +42,9 @@ pub trait World: Send + Sync + 'static {
 
     /// Makes a call to a stranger's server.
     fn post(&self, request: PostRequest) -> impl Future<Output = Exchange> + Send;
+
+    /// The database of what happened and of jobs; none until it was opened.
+    fn history(&self) -> Option<History>;
 }
 
 /// The console: what every request needs.
@@ -60,6 +66,12 @@ pub struct Console<W> {
     pub handshake_origin: String,
     /// Metrics.
     pub telemetry: Telemetry,
+    /// Where people find the pages, if that is known.
+    pub public_url: Option<Url>,
+    /// How long a session on the pages lasts.
+    pub session: Duration,
+    /// Who has tried how often to sign in.
+    pub guesses: Guesses,
 }
 
 impl<W: World> Console<W> {
@@ -69,6 +81,14 @@ impl<W: World> Console<W> {
     /// When the registry was not read to its end yet, or what `read` says.
     pub fn look<T>(&self, read: impl FnOnce(&Registry) -> Result<T, Refusal>) -> Result<T, Refusal> {
         self.world.look(read).ok_or(Refusal::Starting)?
+    }
+
+    /// The history.
+    ///
+    /// # Errors
+    /// When it was not opened yet.
+    pub fn history(&self) -> Result<History, Refusal> {
+        self.world.history().ok_or_else(|| Refusal::NoHistory("it could not be opened yet".to_owned()))
     }
 
     /// A webhook as it counts now, if it is there for who asks.

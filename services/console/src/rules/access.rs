@@ -1,12 +1,40 @@
 //! Who asks, and what is theirs.
 
-use domain::{AccountId, ApiKey, KeyHash, Registry, Scope, Standing, Timestamp, WebhookId};
+use std::collections::BTreeSet;
+
+use domain::{AccountId, ApiKey, KeyHash, Registry, Revision, Scope, Standing, Timestamp, WebhookId};
+use serde::{Deserialize, Serialize};
 
 use crate::problem::Refusal;
 
-/// Who asks: a key that was good when it was looked up.
+/// Who asks: a key that was good when it was looked up, or a guest, who acts like one with a key of its account's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor(ApiKey);
+pub struct Actor {
+    key: ApiKey,
+    is_guest: bool,
+}
+
+/// Somebody whom the platform's own dashboard has sent, by a link that works once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guest {
+    /// The link's id, by which logs know its guest.
+    pub link: String,
+    /// Whose webhooks it may see.
+    pub account: String,
+    /// Whether it may change them, too.
+    pub writes: bool,
+    /// From when on it is nobody.
+    #[serde(with = "wire::text::timestamp")]
+    pub until: Timestamp,
+    /// What the platform calls itself.
+    pub platform: Option<String>,
+    /// Its logo, as a `data:` URL.
+    pub logo: Option<String>,
+    /// Its colour: `#rrggbb`.
+    pub colour: Option<String>,
+    /// Where its own dashboard is.
+    pub return_url: Option<String>,
+}
 
 impl Actor {
     /// The owner of a key as presented.
@@ -14,11 +42,38 @@ impl Actor {
     /// # Errors
     /// When the registry does not know it, or it has expired.
     pub fn of(registry: &Registry, presented: &str, now: Timestamp) -> Result<Self, Refusal> {
-        let key = registry.key(&KeyHash::of(presented)).ok_or(Refusal::Unauthenticated(UNKNOWN))?;
+        Self::by_hash(registry, &KeyHash::of(presented), now)
+    }
+
+    /// The owner of a key that was presented before.
+    ///
+    /// # Errors
+    /// When the registry does not know it any more, or it has expired.
+    pub fn by_hash(registry: &Registry, hash: &KeyHash, now: Timestamp) -> Result<Self, Refusal> {
+        let key = registry.key(hash).ok_or(Refusal::Unauthenticated(UNKNOWN))?;
         if !key.is_valid(now) {
             return Err(Refusal::Unauthenticated("this key has expired"));
         }
-        Ok(Self(key.clone()))
+        Ok(Self { key: key.clone(), is_guest: false })
+    }
+
+    /// A guest.
+    pub fn guest(guest: &Guest) -> Self {
+        let mut scopes = BTreeSet::from([Scope::WebhooksRead]);
+        if guest.writes {
+            scopes.insert(Scope::WebhooksWrite);
+        }
+        let key = ApiKey {
+            id: guest.link.as_str().into(),
+            hash: KeyHash::of(""),
+            account: Some(guest.account.as_str().into()),
+            name: guest.account.clone(),
+            scopes,
+            expires_at: Some(guest.until),
+            created_at: guest.until,
+            revision: Revision(1),
+        };
+        Self { key, is_guest: true }
     }
 
     /// Whether the key is still what it was: asked again when a change has its turn.
@@ -26,20 +81,21 @@ impl Actor {
     /// # Errors
     /// When it was revoked, changed, or has expired.
     pub fn stands(&self, registry: &Registry, now: Timestamp) -> Result<(), Refusal> {
-        match registry.key(&self.0.hash) {
-            Some(key) if *key == self.0 && key.is_valid(now) => Ok(()),
-            Some(_) | None => Err(Refusal::Unauthenticated(UNKNOWN)),
-        }
+        let stands = match self.is_guest {
+            true => self.key.account.as_ref().is_some_and(|account| registry.account(account).is_some()),
+            false => registry.key(&self.key.hash) == Some(&self.key),
+        };
+        if stands && self.key.is_valid(now) { Ok(()) } else { Err(Refusal::Unauthenticated(UNKNOWN)) }
     }
 
     /// The key.
     pub fn key(&self) -> &ApiKey {
-        &self.0
+        &self.key
     }
 
     /// Whether it speaks for every account.
     pub fn is_operator(&self) -> bool {
-        self.0.is_operator()
+        self.key.is_operator()
     }
 
     /// Asks for a scope.
@@ -47,12 +103,12 @@ impl Actor {
     /// # Errors
     /// Names the scope if the key lacks it.
     pub fn require(&self, scope: Scope) -> Result<(), Refusal> {
-        if self.0.allows(scope) { Ok(()) } else { Err(Refusal::Forbidden(scope)) }
+        if self.key.allows(scope) { Ok(()) } else { Err(Refusal::Forbidden(scope)) }
     }
 
     /// Whether what belongs to that account is there for who asks.
     pub fn sees(&self, account: &AccountId) -> bool {
-        self.0.may_touch(account)
+        self.key.may_touch(account)
     }
 
     /// The accounts whose things a list shows: one, or (for operators who name none) all.
@@ -63,7 +119,7 @@ impl Actor {
         match named {
             Some(named) => self.account(registry, named).map(Some),
             None if self.is_operator() => Ok(None),
-            None => self.0.account.clone().map(Some).ok_or(Refusal::NoSuch("account")),
+            None => self.key.account.clone().map(Some).ok_or(Refusal::NoSuch("account")),
         }
     }
 
@@ -82,7 +138,7 @@ impl Actor {
     /// # Errors
     /// When an operator names none, or anybody one that is not there for them.
     pub fn account_for_new(&self, named: Option<&str>) -> Result<AccountId, Refusal> {
-        match (named, &self.0.account) {
+        match (named, &self.key.account) {
             (Some(named), _) if self.sees(&named.into()) => Ok(named.into()),
             (Some(_), _) => Err(Refusal::NoSuch("account")),
             (None, Some(own)) => Ok(own.clone()),

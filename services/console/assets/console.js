@@ -1,0 +1,59 @@
+// What makes the pages better for those who let scripts run. Everything works without.
+'use strict';
+
+const all = (selector) => Array.from(document.querySelectorAll(selector));
+
+// Times come in UTC; they are shown in the reader's zone, with UTC on hover.
+const local = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'medium' });
+function localise(root) {
+  for (const time of root.querySelectorAll('time[datetime]')) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.valueOf()) || time.title) continue;
+    time.title = time.textContent;
+    time.textContent = local.format(at);
+  }
+}
+localise(document);
+
+// An error that the page came back with is read first.
+document.getElementById('errors')?.focus();
+
+for (const button of all('button[data-copy]')) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent += ' ✓';
+  }, { once: true });
+}
+
+for (const form of all('form[data-submit-on-change]')) {
+  for (const button of form.querySelectorAll('[data-hide]')) button.hidden = true;
+  form.addEventListener('change', () => form.requestSubmit());
+}
+for (const form of all('form[data-submit]')) form.requestSubmit();
+
+// "All types" and single ones exclude each other.
+for (const every of all('input[data-all]')) {
+  const others = Array.from(every.form.elements[every.name]).filter((box) => box !== every);
+  every.addEventListener('change', () => { if (every.checked) others.forEach((box) => { box.checked = false; }); });
+  for (const box of others) box.addEventListener('change', () => { if (box.checked) every.checked = false; });
+}
+
+// A URL is judged while it is typed.
+for (const input of all('input[data-check]')) {
+  const said = document.getElementById(`${input.id}-said`);
+  let waiting;
+  input.addEventListener('input', () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      if (!input.value) { said.textContent = ''; return; }
+      const asked = input.value;
+      const answer = await fetch(`${input.dataset.check}?url=${encodeURIComponent(asked)}`);
+      if (!answer.ok || asked !== input.value) return;
+      const judged = await answer.json();
+      said.textContent = judged.said;
+      said.className = `said ${judged.good ? 'good' : 'bad'}`;
+    }, 300);
+  });
+}

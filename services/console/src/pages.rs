@@ -1,0 +1,77 @@
+//! The edge: pages for people. Server-rendered, whole without scripts, nothing from another origin.
+//!
+//! A page looks and acts through [`acts`](crate::acts), like the REST API. Who looks is told by a session
+//! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`]).
+
+mod assets;
+mod event_types;
+mod forms;
+mod portal;
+mod session;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+mod view;
+mod webhook;
+mod webhooks;
+mod words;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::map_response;
+use axum::response::{Redirect, Response};
+use axum::routing::{get, post};
+
+use crate::world::{Console, World};
+
+/// The routes.
+pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
+    Router::new()
+        .route("/", get(async || Redirect::to("/webhooks")))
+        .route("/sign-in", get(sign_in::show::<W>).post(sign_in::enter::<W>))
+        .route("/sign-out", post(sign_in::leave::<W>))
+        .route("/language/{tag}", get(sign_in::language::<W>))
+        .route("/portal", post(portal::enter::<W>))
+        .route("/portal/{token}", get(portal::show::<W>))
+        .route("/webhooks", get(webhooks::list::<W>))
+        .route("/webhooks/new", get(webhooks::blank::<W>).post(webhooks::create::<W>))
+        .route("/webhooks/check-url", get(webhooks::check_url::<W>))
+        .route("/webhooks/test-all", post(webhooks::test_all::<W>))
+        .route("/webhooks/{id}", get(webhook::show::<W>))
+        .route("/webhooks/{id}/edit", get(webhook::edit::<W>).post(webhook::change::<W>))
+        .route("/webhooks/{id}/delete", post(webhook::delete::<W>))
+        .route("/webhooks/{id}/test", post(webhook::test::<W>))
+        .route("/webhooks/{id}/secret", post(webhook::secret::<W>))
+        .route("/webhooks/{id}/rotate-secret", post(webhook::rotate_secret::<W>))
+        .route("/webhooks/{id}/pause", post(webhook::pause::<W>))
+        .route("/webhooks/{id}/resume", post(webhook::resume::<W>))
+        .route("/webhooks/{id}/enable", post(webhook::enable::<W>))
+        .route("/webhooks/{id}/verify", get(webhook::verification::<W>).post(webhook::verify::<W>))
+        .route("/webhooks/{id}/verify/file", get(webhook::file::<W>))
+        .route("/webhooks/{id}/verify/send-code", post(webhook::send_code::<W>))
+        .route("/event-types", get(event_types::list::<W>))
+        .route("/event-types/{name}", get(event_types::show::<W>))
+        .route("/assets/brand.css", get(portal::colours::<W>))
+        .route("/assets/{name}", get(assets::get))
+        .layer(map_response(guarded))
+}
+
+/// What a browser may do with a page: nothing that the page does not need.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+async fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,338 @@
+//! The pages as a browser gets them; no broker, no network, a database in a file.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode};
+use domain::{Change, State};
+use http_body_util::BodyExt as _;
+use serde_json::json;
+use tower::ServiceExt as _;
+
+use crate::testing::*;
+
+/// A browser: it keeps cookies, and sends what it sees.
+struct Browser {
+    router: Router,
+    world: Fake,
+    cookies: Vec<(String, String)>,
+    site: &'static str,
+    _folder: tempfile::TempDir,
+}
+
+struct Seen {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Seen {
+    #[track_caller]
+    fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    fn location(&self) -> &str {
+        self.headers.get("location").map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn csrf(&self) -> String {
+        let (_, rest) = self.text.split_once("name=\"csrf\" value=\"").expect("a form");
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+impl Browser {
+    async fn new() -> Self {
+        let (world, folder) = Fake::new(registry()).with_history().await;
+        let router = crate::api::router(world.console());
+        Self { router, world, cookies: Vec::new(), site: "same-origin", _folder: folder }
+    }
+
+    async fn signed_in(key: &str) -> Self {
+        let mut browser = Self::new().await;
+        let entered = browser.send("/sign-in", &[("key", key), ("next", "")]).await.expect(303);
+        assert_eq!(entered.location(), "/webhooks");
+        browser
+    }
+
+    async fn go(&mut self, path: &str) -> Seen {
+        self.ask("GET", path, Body::empty()).await
+    }
+
+    /// Sends a form as it is.
+    async fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.ask("POST", path, Body::from(body)).await
+    }
+
+    /// Sends a form of a page: with the token that stands there.
+    async fn submit(&mut self, page: &str, path: &str, fields: &[(&str, &str)]) -> Seen {
+        let csrf = self.go(page).await.expect(200).csrf();
+        let mut fields = fields.to_vec();
+        fields.push(("csrf", &csrf));
+        self.send(path, &fields).await
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, body: Body) -> Seen {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "hooks.example")
+            .header("sec-fetch-site", self.site)
+            .header("cookie", cookies.join("; "))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 1))));
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        for cookie in head.headers.get_all("set-cookie") {
+            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+            self.cookies.retain(|(kept, _)| kept != name);
+            self.cookies.push((name.to_owned(), rest.split(';').next().unwrap().to_owned()));
+        }
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        Seen { status: head.status, headers: head.headers, text }
+    }
+}
+
+const NEW: [(&str, &str); 2] = [("url", "https://a.example/dir/hook.php"), ("types", "click")];
+
+async fn webhook_page(browser: &mut Browser) -> String {
+    let made = browser.submit("/webhooks/new", "/webhooks/new", &NEW).await.expect(303);
+    made.location().split("/verify").next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn from_signing_in_to_a_passed_test_in_four_pages_and_two_required_fields() {
+    let mut browser = Browser::new().await;
+    let first = browser.go("/webhooks/new").await.expect(303);
+    assert_eq!(first.location(), "/sign-in?next=%2Fwebhooks%2Fnew");
+    let entry = browser.go("/sign-in?next=/webhooks/new").await.expect(200);
+    let entered = browser.send("/sign-in", &[("key", ACME), ("next", "/webhooks/new")]).await.expect(303);
+    assert_eq!(entered.location(), "/webhooks/new");
+    let new = browser.go("/webhooks/new").await.expect(200);
+    let required = |page: &Seen| page.text.matches(" required").count();
+    assert_eq!(required(&entry) + required(&new), 2, "the key and the URL");
+
+    let made = browser
+        .submit("/webhooks/new", "/webhooks/new", &[("url", NEW[0].1), ("types", "*")])
+        .await
+        .expect(303);
+    let verify = browser.go(made.location()).await.expect(200);
+    assert!(verify.text.contains("whsec_"), "whoever has just made a webhook needs its secret");
+    let content = {
+        let path = made.location().split('?').next().unwrap();
+        browser.go(&format!("{path}/file")).await.expect(200).text
+    };
+    browser.world.serve(move |_| answered(200, &content));
+    let path = made.location().split('?').next().unwrap().to_owned();
+    let verified = browser.submit(&path, &path, &[("by", "file")]).await.expect(303);
+    let page = verified.location().split('?').next().unwrap().to_owned();
+    assert!(verified.location().ends_with("?done=verified#test"));
+    let tested = browser
+        .submit(&page, &format!("{page}/test"), &[("type", "click"), ("data", "{\"id\":\"m1\"}")])
+        .await;
+    assert!(tested.expect(200).text.contains("class=\"result good\""));
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_or_another_session_is_refused() {
+    let mut browser = Browser::signed_in(ACME).await;
+    let page = webhook_page(&mut browser).await;
+    let csrf = browser.go(&page).await.expect(200).csrf();
+    browser.send(&format!("{page}/secret"), &[]).await.expect(403);
+    browser.send(&format!("{page}/secret"), &[("csrf", "00")]).await.expect(403);
+    browser.site = "cross-site";
+    browser.send(&format!("{page}/secret"), &[("csrf", &csrf)]).await.expect(403);
+    browser.send("/sign-in", &[("key", ACME)]).await.expect(403);
+    browser.site = "same-origin";
+    browser.send(&format!("{page}/secret"), &[("csrf", &csrf)]).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_account_sees_nothing_of_another() {
+    let mut acme = Browser::signed_in(ACME).await;
+    let page = webhook_page(&mut acme).await;
+    let csrf = acme.go("/webhooks").await.expect(200).csrf();
+    let _ = csrf;
+    acme.send("/sign-in", &[("key", BOLT)]).await.expect(303);
+    assert!(!acme.go("/webhooks").await.expect(200).text.contains("a.example"));
+    let csrf = acme.go("/webhooks/new").await.expect(200).csrf();
+    for path in ["", "/edit", "/verify", "/verify/file"] {
+        acme.go(&format!("{page}{path}")).await.expect(404);
+    }
+    for path in [
+        "/test",
+        "/secret",
+        "/rotate-secret",
+        "/pause",
+        "/resume",
+        "/enable",
+        "/edit",
+        "/delete",
+        "/verify",
+        "/verify/send-code",
+    ] {
+        acme.send(&format!("{page}{path}"), &[("csrf", &csrf)]).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn every_sign_in_is_a_new_session_and_signing_out_ends_it() {
+    let mut browser = Browser::signed_in(ACME).await;
+    let before = browser.cookies.clone();
+    let entered = browser.send("/sign-in", &[("key", ACME)]).await.expect(303);
+    let cookie = entered.headers["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert_ne!(browser.cookies, before, "a name that somebody else could know is not kept");
+    let after = browser.cookies.clone();
+    browser.submit("/webhooks", "/sign-out", &[]).await.expect(303);
+    browser.cookies = after;
+    assert!(
+        browser.go("/webhooks").await.expect(303).location().starts_with("/sign-in"),
+        "the cookie is worth nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_key_and_with_its_time() {
+    let mut browser = Browser::signed_in(ACME).await;
+    browser.world.put(Change::KeyGone(domain::KeyHash::of(ACME)));
+    browser.go("/webhooks").await.expect(303);
+    let mut browser = Browser::signed_in(BOLT).await;
+    browser.world.later(std::time::Duration::from_secs(3600));
+    browser.go("/webhooks").await.expect(303);
+}
+
+#[tokio::test]
+async fn keys_are_not_guessed_for_long() {
+    let mut browser = Browser::new().await;
+    for _ in 0..10 {
+        let wrong = browser.send("/sign-in", &[("key", "pbk_guess")]).await.expect(422);
+        assert!(wrong.text.contains("role=\"alert\"") && !wrong.text.contains("pbk_guess"));
+    }
+    browser.send("/sign-in", &[("key", ACME)]).await.expect(429);
+}
+
+#[tokio::test]
+async fn what_people_and_endpoints_write_is_shown_and_never_run() {
+    let mut browser = Browser::signed_in(ACME).await;
+    let mut webhook = webhook("wh_x", "acme", State::Active);
+    webhook.name = "<script>alert(1)</script>".to_owned();
+    browser.world.put(Change::Webhook(Box::new(webhook)));
+    let evil = "</code></pre><img src=x onerror=alert(2)>";
+    browser.world.serve(move |_| answered(500, evil));
+    let listed = browser.go("/webhooks?q=%22%3E%3Cb%3E").await.expect(200);
+    let csrf = browser.go("/webhooks/wh_x").await.expect(200).csrf();
+    let fields = [("csrf", csrf.as_str()), ("type", "click"), ("data", "{\"id\":\"</textarea><i>\"}")];
+    let tested = browser.send("/webhooks/wh_x/test", &fields).await;
+    for page in [listed, tested] {
+        for bad in ["<script>alert", "<img src=x", "</textarea><i>", "\"><b>"] {
+            assert!(!page.text.contains(bad), "{bad} in {}", page.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_need_nothing_from_elsewhere_and_run_nothing_inline() {
+    let mut browser = Browser::signed_in(ACME).await;
+    let webhook = webhook_page(&mut browser).await;
+    let verify = format!("{webhook}/verify");
+    let edit = format!("{webhook}/edit");
+    let paths = [
+        "/sign-in",
+        "/webhooks",
+        "/webhooks/new",
+        &webhook,
+        &verify,
+        &edit,
+        "/event-types",
+        "/event-types/click",
+        "/nothing",
+    ];
+    for path in paths {
+        let page = browser.go(path).await;
+        if page.status == StatusCode::NOT_FOUND {
+            continue;
+        }
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(page.headers["x-frame-options"], "DENY");
+        assert!(page.text.len() < 200 * 1024, "{path}: {} bytes", page.text.len());
+        for bad in [" style=\"", " onclick=", "<style", "src=\"http", "href=\"http"] {
+            assert!(!page.text.contains(bad), "{path}: {bad}");
+        }
+        assert!(page.text.contains("<main id=\"main\"") && page.text.contains("<h1>"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_comes_by_a_link_once_and_is_told_where_it_is() {
+    let mut browser = Browser::new().await;
+    let asked = json!({"platform": "Mailer", "colour": "#ffcc00", "return_url": "https://mailer.example/", "read_only": true});
+    let request = Request::post("/v1/accounts/acme/portal-links")
+        .header("authorization", format!("Bearer {OPERATOR}"))
+        .header("content-type", "application/json")
+        .body(Body::from(asked.to_string()))
+        .unwrap();
+    let response = browser.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 201);
+    let link: serde_json::Value =
+        serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    let path = link["url"].as_str().unwrap().strip_prefix("https://hooks.example").unwrap().to_owned();
+    let token = path.strip_prefix("/portal/").unwrap().to_owned();
+
+    // Whatever follows links by itself uses none up.
+    browser.go(&path).await.expect(200);
+    browser.go(&path).await.expect(200);
+    browser.send("/portal", &[("token", &token)]).await.expect(303);
+    let listed = browser.go("/webhooks").await.expect(200);
+    assert!(listed.text.contains("Mailer") && listed.text.contains("https://mailer.example/"));
+    assert!(!listed.text.contains("/webhooks/new"), "it only looks");
+    assert!(browser.go("/assets/brand.css").await.expect(200).text.contains("--brand: #ffcc00"));
+    let csrf = listed.csrf();
+    browser.send("/webhooks/new", &[("csrf", &csrf), NEW[0], NEW[1]]).await.expect(403);
+    browser.go(&path).await.expect(404);
+    browser.send("/portal", &[("token", &token)]).await.expect(404);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_stands_at_its_field_and_nothing_typed_is_lost() {
+    let mut browser = Browser::signed_in(ACME).await;
+    let fields =
+        [("url", "http://localhost/x"), ("types", "click"), ("name", "Orders"), ("concurrency", "many")];
+    let page = browser.submit("/webhooks/new", "/webhooks/new", &fields).await.expect(422);
+    assert!(page.text.contains("id=\"limits.concurrency-wrong\"") && page.text.contains("value=\"Orders\""));
+    let fields = [("url", "http://localhost/x"), ("types", "click"), ("name", "Orders")];
+    let page = browser.submit("/webhooks/new", "/webhooks/new", &fields).await.expect(422);
+    assert!(page.text.contains("id=\"url-wrong\"") && page.text.contains("<details open>"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_change_that_somebody_else_made_meanwhile_is_not_undone() {
+    let mut browser = Browser::signed_in(ACME).await;
+    let page = webhook_page(&mut browser).await;
+    let edit = format!("{page}/edit");
+    let fields =
+        [("url", NEW[0].1), ("types", "open"), ("name", "First"), ("revision", "1"), ("format", "json")];
+    browser.submit(&edit, &edit, &fields).await.expect(303);
+    let late =
+        [("url", NEW[0].1), ("types", "click"), ("name", "Second"), ("revision", "1"), ("format", "json")];
+    browser.submit(&edit, &edit, &late).await.expect(409);
+    assert!(browser.go(&page).await.expect(200).text.contains("First"));
+}
+
+#[tokio::test]
+async fn pages_speak_dutch_to_those_who_choose_it() {
+    let mut browser = Browser::signed_in(ACME).await;
+    browser.go("/language/nl").await.expect(303);
+    let page = browser.go("/webhooks").await.expect(200);
+    assert!(page.text.contains("lang=\"nl\"") && page.text.contains("Uitloggen"));
+    browser.go("/language/xx").await.expect(404);
+}

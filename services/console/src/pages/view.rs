@@ -1,0 +1,234 @@
+//! What all pages have: who looks, in which language, where they are; and how a page becomes a response.
+
+use askama::Template;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::{Scope, Timestamp};
+use jiff::tz::Offset;
+use wire::api;
+
+use super::assets;
+use super::session::Visitor;
+use super::words::Language;
+use crate::problem::Refusal;
+
+/// An empty header's value.
+pub(super) const NOTHING: HeaderValue = HeaderValue::from_static("");
+
+/// The frame around every page.
+#[derive(Clone, Debug)]
+pub(super) struct Page {
+    pub(super) language: Language,
+    visitor: Option<Visitor>,
+    at: &'static str,
+    said: Option<String>,
+}
+
+/// Places in the navigation: path, and the message that names it.
+const PLACES: [(&str, &str); 2] = [("/webhooks", "nav-webhooks"), ("/event-types", "nav-event-types")];
+
+impl Page {
+    /// For somebody who is signed in, at one of the places.
+    pub(super) fn of(visitor: &Visitor, at: &'static str) -> Self {
+        Self { language: visitor.language, visitor: Some(visitor.clone()), at, said: None }
+    }
+
+    /// For anybody.
+    pub(super) fn open(language: Language) -> Self {
+        Self { language, visitor: None, at: "", said: None }
+    }
+
+    /// With a line on top about what was just done, if there is such a message.
+    pub(super) fn having(mut self, done: Option<&str>) -> Self {
+        let id = done.map(|done| format!("done-{done}"));
+        self.said = id.filter(|id| self.language.knows(id)).map(|id| self.language.say(&id));
+        self
+    }
+
+    pub(super) fn say(&self, id: &str) -> String {
+        self.language.say(id)
+    }
+
+    pub(super) fn say_with(
+        &self,
+        id: &str,
+        name: &'static str,
+        value: impl Into<fluent_bundle::FluentValue<'static>>,
+    ) -> String {
+        self.language.say_with(id, name, value)
+    }
+
+    pub(super) fn say_of(
+        &self,
+        id: &str,
+        first: &(&'static str, String),
+        second: &(&'static str, String),
+    ) -> String {
+        self.language.say_of(id, first.clone(), second.clone())
+    }
+
+    pub(super) fn say_state(&self, state: &str) -> String {
+        self.language.say(&format!("state-{state}"))
+    }
+
+    pub(super) fn said(&self) -> Option<&str> {
+        self.said.as_deref()
+    }
+
+    pub(super) fn style(&self) -> &'static str {
+        &assets::STYLE
+    }
+
+    pub(super) fn script(&self) -> &'static str {
+        &assets::SCRIPT
+    }
+
+    pub(super) fn languages(&self) -> &'static [Language] {
+        &Language::ALL
+    }
+
+    pub(super) fn places(&self) -> &'static [(&'static str, &'static str)] {
+        &PLACES
+    }
+
+    pub(super) fn is_at(&self, place: &str) -> bool {
+        self.at == place
+    }
+
+    pub(super) fn is_signed_in(&self) -> bool {
+        self.visitor.is_some()
+    }
+
+    pub(super) fn csrf(&self) -> &str {
+        self.visitor.as_ref().map_or("", |visitor| &visitor.csrf)
+    }
+
+    pub(super) fn who(&self) -> String {
+        self.visitor.as_ref().map(|visitor| visitor.actor.key().name.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn is_operator(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.actor.is_operator())
+    }
+
+    pub(super) fn may_write(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.actor.key().allows(Scope::WebhooksWrite))
+    }
+
+    pub(super) fn brand(&self) -> &str {
+        self.visitor
+            .as_ref()
+            .and_then(|visitor| visitor.guest.as_ref()?.platform.as_deref())
+            .unwrap_or("Postbode")
+    }
+
+    pub(super) fn logo(&self) -> Option<&str> {
+        self.visitor.as_ref()?.guest.as_ref()?.logo.as_deref()
+    }
+
+    pub(super) fn back(&self) -> Option<&str> {
+        self.visitor.as_ref()?.guest.as_ref()?.return_url.as_deref()
+    }
+
+    pub(super) fn has_colour(&self) -> bool {
+        self.visitor
+            .as_ref()
+            .is_some_and(|visitor| visitor.guest.as_ref().is_some_and(|guest| guest.colour.is_some()))
+    }
+
+    /// A time: in UTC for those without scripts, who else would not know whose clock it is. Markup of ours.
+    pub(super) fn time(&self, at: &Timestamp) -> String {
+        let time = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+        let shown = Offset::UTC.to_datetime(time).strftime("%Y-%m-%d %H:%M:%S UTC");
+        format!("<time datetime=\"{}\">{shown}</time>", wire::text::rfc3339(*at))
+    }
+
+    pub(super) fn types(&self, webhook: &api::Webhook) -> String {
+        match &webhook.types {
+            api::Types::All(_) => self.say("all-types"),
+            api::Types::Only(names) => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    pub(super) fn state(&self, webhook: &api::Webhook) -> String {
+        self.say_state(&webhook.state)
+    }
+
+    /// Why a webhook is in its state, and what to do.
+    pub(super) fn reason(&self, webhook: &api::Webhook) -> Option<String> {
+        match (webhook.state.as_str(), webhook.disabled_reason.as_deref()) {
+            ("unverified", _) => Some(self.say("why-unverified")),
+            ("paused", _) => Some(self.say("why-paused")),
+            ("disabled", Some("gone")) => Some(self.say("why-gone")),
+            ("disabled", _) => Some(self.say("why-failing")),
+            _ if webhook.failing_since.is_some() => Some(self.say("why-open")),
+            _ => None,
+        }
+    }
+
+    pub(super) fn millis(&self, ms: &f64) -> String {
+        if *ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+    }
+}
+
+/// A page as a response.
+pub(super) fn html(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(page) => (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// On to a page that says what was done.
+pub(super) fn done(path: &str, what: &str) -> Response {
+    Redirect::to(&format!("{path}?done={what}")).into_response()
+}
+
+/// A refusal, as a page.
+#[derive(Debug)]
+pub(super) struct Failure {
+    page: Page,
+    refusal: Refusal,
+}
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct FailurePage {
+    page: Page,
+    title: String,
+    detail: String,
+    advice: String,
+}
+
+impl Failure {
+    pub(super) fn new(language: Language, visitor: Option<&Visitor>, refusal: Refusal) -> Self {
+        let page = visitor.map_or_else(|| Page::open(language), |visitor| Page::of(visitor, ""));
+        Self { page, refusal }
+    }
+
+    pub(super) fn to(visitor: &Visitor, refusal: Refusal) -> Self {
+        Self::new(visitor.language, Some(visitor), refusal)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let problem = self.refusal.problem();
+        let status = problem.status();
+        let (title, advice) = match status {
+            StatusCode::NOT_FOUND => ("not-found", "not-found-advice"),
+            StatusCode::FORBIDDEN => ("forbidden", "forbidden-advice"),
+            StatusCode::CONFLICT | StatusCode::PRECONDITION_REQUIRED => ("conflict", "conflict-advice"),
+            status if status.is_server_error() => ("unavailable", "unavailable-advice"),
+            _ => ("refused", "refused-advice"),
+        };
+        let (title, advice) = (self.page.say(title), self.page.say(advice));
+        let mut response =
+            html(status, &FailurePage { page: self.page, title, detail: self.refusal.detail(), advice });
+        response.extensions_mut().insert(self.refusal);
+        response
+    }
+}

@@ -1,0 +1,380 @@
+//! One webhook: its settings, its life, its proof, its secrets, a test.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::{Revision, Step, WebhookId};
+use serde::Deserialize;
+use wire::HumanDuration;
+use wire::api::{
+    self, FieldError, NewTrial, RotateSecret, Secret, Trial, Verification, VerificationAttempt, Verify,
+};
+use wire::catalogue::{self, EventKind};
+
+use super::forms::{Errors, WebhookForm};
+use super::session::{Form, Visitor};
+use super::view::{self, Failure, Page, html};
+use super::webhooks::kinds;
+use crate::api::{Shared, verification::download};
+use crate::problem::Refusal;
+use crate::rules::change::Expected;
+use crate::world::{Console, World};
+
+const HERE: &str = "/webhooks";
+
+#[derive(Template)]
+#[template(path = "webhook.html")]
+struct WebhookPage {
+    page: Page,
+    webhook: api::Webhook,
+    steps: Vec<(&'static str, &'static str)>,
+    kinds: Vec<&'static EventKind>,
+    trial: TrialForm,
+    secret: Option<Secret>,
+}
+
+/// The test tool's fields, and what came of them.
+#[derive(Default)]
+struct TrialForm {
+    kind: String,
+    data: String,
+    wrong: Option<String>,
+    result: Option<Trial>,
+}
+
+impl TrialForm {
+    /// A sample of a type; of the first that the webhook wants if none is named.
+    fn sample(webhook: &api::Webhook, kind: Option<&str>) -> Self {
+        let wanted = match &webhook.types {
+            api::Types::Only(types) => types.iter().next().map(String::as_str),
+            api::Types::All(_) => None,
+        };
+        let kind = kind.or(wanted).unwrap_or("delivery").to_owned();
+        let data = serde_json::from_str(&catalogue::sample(&kind, 0)).unwrap_or(serde_json::Value::Null);
+        Self { data: serde_json::to_string_pretty(&data).unwrap_or_default(), kind, ..Self::default() }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Look {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    done: Option<String>,
+    by: Option<String>,
+}
+
+pub(super) async fn show<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(look): Query<Look>,
+) -> Response {
+    match console.show_webhook(&visitor.actor, &id.as_str().into()) {
+        Ok(webhook) => {
+            let trial = TrialForm::sample(&webhook, look.kind.as_deref());
+            webhook_page(Page::of(&visitor, HERE).having(look.done.as_deref()), webhook, trial, None)
+        }
+        Err(refusal) => Failure::to(&visitor, refusal).into_response(),
+    }
+}
+
+fn webhook_page(page: Page, webhook: api::Webhook, trial: TrialForm, secret: Option<Secret>) -> Response {
+    let steps = match webhook.state.as_str() {
+        "active" => vec![("pause", "pause")],
+        "paused" => vec![("resume", "resume")],
+        "disabled" => vec![("enable", "enable")],
+        _ => Vec::new(),
+    };
+    html(StatusCode::OK, &WebhookPage { page, webhook, steps, kinds: kinds(), trial, secret })
+}
+
+/// Sends a test, and shows what came of it beneath what was sent.
+pub(super) async fn test<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let (visitor, id) = (&form.visitor, WebhookId::from(id.as_str()));
+    let webhook = match console.show_webhook(&visitor.actor, &id) {
+        Ok(webhook) => webhook,
+        Err(refusal) => return Failure::to(visitor, refusal).into_response(),
+    };
+    let mut trial = TrialForm {
+        kind: form.text("type").to_owned(),
+        data: form.raw("data").to_owned(),
+        ..TrialForm::default()
+    };
+    match serde_json::from_str(&trial.data) {
+        Err(error) => {
+            trial.wrong = Some(visitor.language.say_with("payload-wrong", "why", error.to_string()))
+        }
+        Ok(data) => {
+            let new = NewTrial { kind: Some(trial.kind.clone()), data: Some(data) };
+            match console.try_webhook(&visitor.actor, &id, new).await {
+                Ok(result) => trial.result = Some(result),
+                Err(Refusal::Invalid(errors)) => {
+                    trial.wrong = Some(Refusal::Invalid(errors).detail());
+                }
+                Err(refusal) => return Failure::to(visitor, refusal).into_response(),
+            }
+        }
+    }
+    webhook_page(Page::of(visitor, HERE), webhook, trial, None)
+}
+
+pub(super) async fn secret<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let (visitor, id) = (&form.visitor, WebhookId::from(id.as_str()));
+    let shown = console.reveal_secret(&visitor.actor, &id);
+    match shown.and_then(|secret| Ok((secret, console.show_webhook(&visitor.actor, &id)?))) {
+        Ok((secret, webhook)) => {
+            let trial = TrialForm::sample(&webhook, None);
+            webhook_page(Page::of(visitor, HERE), webhook, trial, Some(secret))
+        }
+        Err(refusal) => Failure::to(visitor, refusal).into_response(),
+    }
+}
+
+pub(super) async fn rotate_secret<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let keep_previous_for = domain::duration::parse(form.text("keep")).ok().map(HumanDuration);
+    let (visitor, asked) = (&form.visitor, RotateSecret { keep_previous_for });
+    let rotated = console.rotate_secret(&visitor.actor, id.as_str().into(), Expected::Any, &asked).await;
+    match rotated {
+        Ok(_) => secret(State(console), Path(id), form).await,
+        Err(refusal) => Failure::to(visitor, refusal).into_response(),
+    }
+}
+
+pub(super) async fn pause<W: World>(console: Shared<W>, id: Path<String>, form: Form) -> Response {
+    step(console, id, &form, Step::Pause, "paused").await
+}
+
+pub(super) async fn resume<W: World>(console: Shared<W>, id: Path<String>, form: Form) -> Response {
+    step(console, id, &form, Step::Resume, "resumed").await
+}
+
+pub(super) async fn enable<W: World>(console: Shared<W>, id: Path<String>, form: Form) -> Response {
+    step(console, id, &form, Step::Enable, "enabled").await
+}
+
+async fn step<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: &Form,
+    step: Step,
+    done: &str,
+) -> Response {
+    match console.step_webhook(&form.visitor.actor, id.as_str().into(), Expected::Any, step).await {
+        Ok(_) => view::done(&format!("/webhooks/{id}"), done),
+        Err(refusal) => Failure::to(&form.visitor, refusal).into_response(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "webhook_edit.html")]
+struct EditPage {
+    page: Page,
+    webhook: api::Webhook,
+    form: WebhookForm,
+    errors: Errors,
+    kinds: Vec<&'static EventKind>,
+    signs: bool,
+}
+
+fn edit_page<W: World>(
+    console: &Console<W>,
+    visitor: &Visitor,
+    status: StatusCode,
+    webhook: api::Webhook,
+    form: WebhookForm,
+    errors: Errors,
+) -> Response {
+    let (page, signs) = (Page::of(visitor, HERE), console.ring.is_some());
+    html(status, &EditPage { page, webhook, form, errors, kinds: kinds(), signs })
+}
+
+pub(super) async fn edit<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    match console.show_webhook(&visitor.actor, &id.as_str().into()) {
+        Ok(webhook) => {
+            let form = WebhookForm::of(&webhook);
+            edit_page(&console, &visitor, StatusCode::OK, webhook, form, Errors::default())
+        }
+        Err(refusal) => Failure::to(&visitor, refusal).into_response(),
+    }
+}
+
+/// Makes the webhook what the form says, if nobody else has changed it since the form was shown.
+pub(super) async fn change<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let (visitor, fields) = (&form.visitor, WebhookForm::sent(&form));
+    let id = WebhookId::from(id.as_str());
+    let webhook = match console.show_webhook(&visitor.actor, &id) {
+        Ok(webhook) => webhook,
+        Err(refusal) => return Failure::to(visitor, refusal).into_response(),
+    };
+    let revision = form.text("revision").parse().map_or(Revision(0), Revision);
+    let changed = match fields.patch() {
+        Ok(patch) => console.change_webhook(&visitor.actor, id, Expected::Is(revision), &patch).await,
+        Err(errors) => {
+            return edit_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, webhook, fields, errors);
+        }
+    };
+    match changed {
+        Ok(changed) if changed.pending_url.is_some() => {
+            Redirect::to(&format!("/webhooks/{}/verify?done=url-pending", changed.id)).into_response()
+        }
+        Ok(changed) => view::done(&format!("/webhooks/{}", changed.id), "saved"),
+        Err(refusal) => match Errors::of_refusal(refusal) {
+            Ok(errors) => {
+                edit_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, webhook, fields, errors)
+            }
+            Err(refusal) => Failure::to(visitor, refusal).into_response(),
+        },
+    }
+}
+
+/// Deletes a webhook once its name was typed.
+pub(super) async fn delete<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let (visitor, id) = (&form.visitor, WebhookId::from(id.as_str()));
+    let webhook = match console.show_webhook(&visitor.actor, &id) {
+        Ok(webhook) => webhook,
+        Err(refusal) => return Failure::to(visitor, refusal).into_response(),
+    };
+    if form.text("confirm") != webhook.name {
+        let (fields, mut errors) = (WebhookForm::of(&webhook), Errors::default());
+        errors.add("confirm", visitor.language.say("confirm-wrong"));
+        return edit_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, webhook, fields, errors);
+    }
+    match console.delete_webhook(&visitor.actor, id, Expected::Any).await {
+        Ok(()) => view::done("/webhooks", "deleted"),
+        Err(refusal) => Failure::to(visitor, refusal).into_response(),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "verify.html")]
+struct VerifyPage {
+    page: Page,
+    webhook: api::Webhook,
+    proof: Verification,
+    failures: Vec<VerificationAttempt>,
+    way: String,
+    secret: Option<String>,
+}
+
+pub(super) async fn verification<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(look): Query<Look>,
+) -> Response {
+    let way = look.by.as_deref().unwrap_or("file");
+    let page = Page::of(&visitor, HERE).having(look.done.as_deref());
+    match verify_page(&console, &visitor, page, &id, way, Vec::new(), look.done.as_deref() == Some("created"))
+    {
+        Ok(response) => response,
+        Err(refusal) => Failure::to(&visitor, refusal).into_response(),
+    }
+}
+
+fn verify_page<W: World>(
+    console: &Console<W>,
+    visitor: &Visitor,
+    page: Page,
+    id: &str,
+    way: &str,
+    failures: Vec<VerificationAttempt>,
+    is_new: bool,
+) -> Result<Response, Refusal> {
+    let id = WebhookId::from(id);
+    let webhook = console.show_webhook(&visitor.actor, &id)?;
+    let proof = console.show_verification(&visitor.actor, &id)?;
+    // Whoever has just made a webhook needs its secret next.
+    let secret = match is_new {
+        true => console.reveal_secret(&visitor.actor, &id).ok().map(|secret| secret.secret),
+        false => None,
+    };
+    let status = if failures.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(html(status, &VerifyPage { page, webhook, proof, failures, way: way.to_owned(), secret }))
+}
+
+pub(super) async fn file<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    match console.proof_file(&visitor.actor, &id.as_str().into()) {
+        Ok(file) => download(file),
+        Err(refusal) => Failure::to(&visitor, refusal).into_response(),
+    }
+}
+
+pub(super) async fn send_code<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let visitor = &form.visitor;
+    match console.send_code(&visitor.actor, &id.as_str().into()).await {
+        Ok(_) => Redirect::to(&format!("/webhooks/{id}/verify?by=code&done=code-sent")).into_response(),
+        Err(refusal) => unproven(&console, visitor, &id, "code", refusal),
+    }
+}
+
+pub(super) async fn verify<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let (visitor, way) = (&form.visitor, form.filled("by").unwrap_or("file"));
+    let asked = Verify { by: Some(way.to_owned()), code: form.filled("code").map(str::to_owned) };
+    match console.verify(&visitor.actor, &id.as_str().into(), &asked).await {
+        Ok(_) => Redirect::to(&format!("/webhooks/{id}?done=verified#test")).into_response(),
+        Err(refusal) => unproven(&console, visitor, &id, way, refusal),
+    }
+}
+
+/// The page again, with what each place answered.
+fn unproven<W: World>(
+    console: &Console<W>,
+    visitor: &Visitor,
+    id: &str,
+    way: &str,
+    refusal: Refusal,
+) -> Response {
+    let told = |error: FieldError| VerificationAttempt {
+        url: error.field,
+        result: "invalid".to_owned(),
+        status: None,
+        message: error.message,
+    };
+    let failures = if let Refusal::Unproven(failures) = refusal {
+        failures
+    } else if let Refusal::Invalid(errors) = refusal {
+        errors.into_iter().map(told).collect()
+    } else {
+        return Failure::to(visitor, refusal).into_response();
+    };
+    verify_page(console, visitor, Page::of(visitor, HERE), id, way, failures, false)
+        .unwrap_or_else(|refusal| Failure::to(visitor, refusal).into_response())
+}

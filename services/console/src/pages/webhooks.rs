@@ -1,0 +1,220 @@
+//! All webhooks: the list, a new one, a test of them all.
+
+use askama::Template;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use futures::stream::{self, StreamExt as _};
+use serde::Deserialize;
+use serde_json::json;
+use wire::api::{self, NewTrial, Trial};
+use wire::catalogue::{self, EventKind};
+
+use super::forms::{Errors, WebhookForm};
+use super::session::{Form, Visitor};
+use super::view::{Failure, Page, html};
+use crate::api::Shared;
+use crate::problem::Refusal;
+use crate::rules::access::Actor;
+use crate::rules::fields;
+use crate::rules::paging::Paging;
+use crate::world::{Console, World};
+
+const HERE: &str = "/webhooks";
+
+#[derive(Template)]
+#[template(path = "webhooks.html")]
+struct ListPage {
+    page: Page,
+    query: Find,
+    total: usize,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    webhook: api::Webhook,
+    /// An SVG of ours; nothing of it comes from anybody else.
+    chart: String,
+    success: String,
+    p95: String,
+}
+
+/// What to look for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Find {
+    #[serde(rename = "q")]
+    text: String,
+    state: String,
+    account: String,
+    done: Option<String>,
+}
+
+impl Find {
+    fn states(&self) -> [&'static str; 4] {
+        ["active", "unverified", "paused", "disabled"]
+    }
+
+    fn meets(&self, webhook: &api::Webhook) -> bool {
+        let text = self.text.to_lowercase();
+        let holds = |field: &str| field.to_lowercase().contains(&text);
+        (text.is_empty() || holds(&webhook.name) || holds(&webhook.url) || holds(&webhook.id))
+            && (self.state.is_empty() || webhook.state == self.state)
+    }
+}
+
+pub(super) async fn list<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Query(query): Query<Find>,
+) -> Response {
+    let account = Some(query.account.as_str()).filter(|account| !account.is_empty());
+    match every(&console, &visitor.actor, account) {
+        Ok(webhooks) => {
+            let total = webhooks.len();
+            let found = webhooks.into_iter().filter(|webhook| query.meets(webhook));
+            let rows = found.map(|webhook| Row {
+                webhook,
+                chart: String::new(),
+                success: String::new(),
+                p95: String::new(),
+            });
+            let page = Page::of(&visitor, HERE).having(query.done.as_deref());
+            html(StatusCode::OK, &ListPage { page, total, rows: rows.collect(), query })
+        }
+        Err(refusal) => Failure::to(&visitor, refusal).into_response(),
+    }
+}
+
+/// All that there is, page after page.
+fn every<W: World>(
+    console: &Console<W>,
+    actor: &Actor,
+    account: Option<&str>,
+) -> Result<Vec<api::Webhook>, Refusal> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let paging = Paging::parse(cursor.as_deref(), Some("200"))?;
+        let page = console.list_webhooks(actor, account, &paging)?;
+        all.extend(page.items);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "webhook_new.html")]
+struct NewPage {
+    page: Page,
+    form: WebhookForm,
+    errors: Errors,
+    kinds: Vec<&'static EventKind>,
+    signs: bool,
+}
+
+/// What a webhook can be called for.
+pub(super) fn kinds() -> Vec<&'static EventKind> {
+    let sent = catalogue::types().iter().filter(|kind| kind.sent);
+    sent.chain(catalogue::operational()).collect()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Blank {
+    account: String,
+}
+
+pub(super) async fn blank<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Query(Blank { account }): Query<Blank>,
+) -> Response {
+    let form = WebhookForm::blank(&account);
+    new_page(&console, &visitor, StatusCode::OK, form, Errors::default())
+}
+
+fn new_page<W: World>(
+    console: &Console<W>,
+    visitor: &Visitor,
+    status: StatusCode,
+    form: WebhookForm,
+    errors: Errors,
+) -> Response {
+    let page = Page::of(visitor, HERE);
+    html(status, &NewPage { page, form, errors, kinds: kinds(), signs: console.ring.is_some() })
+}
+
+/// Makes a webhook, and goes on to prove its URL.
+pub(super) async fn create<W: World>(State(console): Shared<W>, form: Form) -> Response {
+    let (fields, visitor) = (WebhookForm::sent(&form), &form.visitor);
+    let refused =
+        |errors| new_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, fields.clone(), errors);
+    let new = match fields.new_webhook() {
+        Ok(new) => new,
+        Err(errors) => return refused(errors),
+    };
+    match console.create_webhook(&visitor.actor, &new).await {
+        Ok(made) => {
+            Redirect::to(&format!("/webhooks/{}/verify?done=created", made.webhook.id)).into_response()
+        }
+        Err(refusal) => match Errors::of_refusal(refusal) {
+            Ok(errors) => refused(errors),
+            Err(refusal) => Failure::to(visitor, refusal).into_response(),
+        },
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Typed {
+    url: String,
+}
+
+/// What policy says of a URL that somebody is typing.
+pub(super) async fn check_url<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Query(Typed { url }): Query<Typed>,
+) -> Json<serde_json::Value> {
+    let judged = fields::url(&console.policy, url.trim());
+    let said =
+        judged.as_ref().map_or_else(|error| error.message.clone(), |_| visitor.language.say("url-fine"));
+    Json(json!({ "good": judged.is_ok(), "said": said }))
+}
+
+#[derive(Template)]
+#[template(path = "test_all.html")]
+struct TestAllPage {
+    page: Page,
+    rows: Vec<Tried>,
+    passed: usize,
+}
+
+struct Tried {
+    webhook: api::Webhook,
+    trial: Result<Trial, String>,
+}
+
+/// How many webhooks are tried side by side.
+const AT_ONCE: usize = 16;
+/// How many are tried at all.
+const AT_MOST: usize = 200;
+
+/// Tries all webhooks side by side, as long as the slowest takes.
+pub(super) async fn test_all<W: World>(State(console): Shared<W>, form: Form) -> Response {
+    let visitor = &form.visitor;
+    let webhooks = match every(&console, &visitor.actor, None) {
+        Ok(webhooks) => webhooks,
+        Err(refusal) => return Failure::to(visitor, refusal).into_response(),
+    };
+    let (console, actor) = (&*console, &visitor.actor);
+    let trials = stream::iter(webhooks.into_iter().take(AT_MOST)).map(async |webhook| {
+        let trial = console.try_webhook(actor, &webhook.id.as_str().into(), NewTrial::default()).await;
+        Tried { webhook, trial: trial.map_err(|refusal| refusal.detail()) }
+    });
+    let rows: Vec<_> = trials.buffered(AT_ONCE).collect().await;
+    let passed = rows.iter().filter(|row| row.trial.as_ref().is_ok_and(|trial| trial.passed)).count();
+    html(StatusCode::OK, &TestAllPage { page: Page::of(visitor, HERE), rows, passed })
+}
