@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use history::HistorySettings;
 use httpsig::SigningSettings;
 use outbound::OutboundSettings;
 use process::config::ConfigError;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub signing: SigningSettings,
     /// How strangers are called, to verify URLs.
     pub outbound: OutboundSettings,
+    /// The database of jobs.
+    pub history: HistorySettings,
 }
 
 /// Section `console`.
@@ -43,6 +46,12 @@ pub struct ConsoleSettings {
     pub handshake_origin: String,
     /// How long the registry may take to be written.
     pub write_timeout: HumanDuration,
+    /// Jobs that are worked on at once; 0 leaves them to other consoles.
+    pub jobs: usize,
+    /// Events that a backfill sends per second, unless it is asked for another rate.
+    pub backfill_per_second: u32,
+    /// The highest rate that may be asked for.
+    pub backfill_per_second_max: u32,
 }
 
 impl Default for ConsoleSettings {
@@ -52,6 +61,9 @@ impl Default for ConsoleSettings {
             verification_prefix: "postbode".to_owned(),
             handshake_origin: "postbode".to_owned(),
             write_timeout: HumanDuration(Duration::from_secs(10)),
+            jobs: 2,
+            backfill_per_second: 200,
+            backfill_per_second_max: 2_000,
         }
     }
 }
@@ -75,6 +87,12 @@ impl Settings {
             let what = "must be a DNS name in lower case";
             return Err(ConfigError::invalid("console.handshake_origin", what));
         }
+        let usual = self.console.backfill_per_second;
+        if !(1..=self.console.backfill_per_second_max).contains(&usual) {
+            let what = "must be at least 1, and at most console.backfill_per_second_max";
+            return Err(ConfigError::invalid("console.backfill_per_second", what));
+        }
+        self.history.check().map_err(|error| ConfigError::invalid("history.url", error))?;
         if self.console.operator_key.as_ref().is_some_and(|key| !is_strong(key.expose())) {
             let what = "must be at least 32 visible ASCII characters (make one with: openssl rand -hex 32)";
             return Err(ConfigError::invalid("console.operator_key", what));
@@ -111,6 +129,9 @@ mod tests {
             ("console.verification_prefix = 'a/b'", "console.verification_prefix: "),
             ("console.verification_prefix = ''", "console.verification_prefix: "),
             ("console.handshake_origin = 'a b'", "console.handshake_origin: "),
+            ("console.backfill_per_second = 0", "console.backfill_per_second: "),
+            ("console.backfill_per_second_max = 100", "console.backfill_per_second: "),
+            ("history.url = 'mysql://geheim@db/x'", "history.url: "),
             ("console.operator_key = 'geheim'", "console.operator_key: "),
             ("console.operator_key = 'geheim geheim geheim geheim geheim'", "console.operator_key: "),
         ] {

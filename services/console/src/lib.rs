@@ -2,13 +2,16 @@
 //!
 //! - [`rules`]: what may be done; pure.
 //! - [`api`]: how it is asked for over HTTP; the DTOs are [`wire::api`].
+//! - `jobs`: what goes on after its answer; one module per kind.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
 //!
-//! All state is the registry's topic. A change is decided on the registry as it is at the change's turn, and is answered
+//! All state is the registry's topic, but for jobs, which stand in the history's database. A change is decided on the registry as it is at the change's turn, and is answered
 //! once this console's own view has it, so whoever asks the same console again sees it.
 
 pub mod api;
 mod config;
+mod database;
+mod jobs;
 mod kafka;
 pub mod problem;
 pub mod rules;

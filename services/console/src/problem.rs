@@ -50,6 +50,15 @@ pub enum Refusal {
     Unknown(String),
     /// No key at hand opens the secret.
     Sealed,
+    /// A job of its kind for the same webhook has not ended.
+    Busy {
+        /// That job.
+        job: String,
+    },
+    /// The history's database is away.
+    NoHistory(String),
+    /// The topic of events cannot be looked into.
+    NoEvents(String),
 }
 
 impl Refusal {
@@ -76,7 +85,12 @@ impl Refusal {
             Self::Invalid(errors) => problem.with("errors", json(errors)),
             Self::Unproven(attempts) => problem.with("attempts", json(attempts)),
             Self::TooLarge(limit) => problem.with("limit", *limit),
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) => problem.retry_after(RETRY_AFTER),
+            Self::Busy { job } => problem.with("job", job.as_str()),
+            Self::Starting
+            | Self::Unavailable(_)
+            | Self::Unknown(_)
+            | Self::NoHistory(_)
+            | Self::NoEvents(_) => problem.retry_after(RETRY_AFTER),
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
@@ -93,15 +107,18 @@ impl Refusal {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NoSuch(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict { .. } | Self::Stale { .. } => StatusCode::CONFLICT,
+            Self::Conflict { .. } | Self::Stale { .. } | Self::Busy { .. } => StatusCode::CONFLICT,
             Self::RevisionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::Invalid(_) | Self::Unproven(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::Sealed => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Starting
+            | Self::Unavailable(_)
+            | Self::Unknown(_)
+            | Self::Sealed
+            | Self::NoHistory(_)
+            | Self::NoEvents(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -124,6 +141,9 @@ impl Refusal {
             Self::Unavailable(_) => "registry-unavailable",
             Self::Unknown(_) => "outcome-unknown",
             Self::Sealed => "secret-sealed",
+            Self::Busy { .. } => "job-running",
+            Self::NoHistory(_) => "history-unavailable",
+            Self::NoEvents(_) => "events-unavailable",
         }
     }
 
@@ -157,6 +177,11 @@ impl Refusal {
                 format!("whether the change went through will show, so look before you repeat it: {why}")
             }
             Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
+            Self::Busy { job } => {
+                format!("job {job} is at it already: wait until it has ended, or cancel it")
+            }
+            Self::NoHistory(why) => format!("the database of jobs is away: {why}"),
+            Self::NoEvents(why) => format!("nothing was begun: {why}"),
         }
     }
 }
