@@ -1,11 +1,13 @@
 //! The command line of Postbode: one module a command.
 
 mod bench;
+mod confirm;
 mod context;
 mod demo;
 mod dlq;
 mod error;
 mod events;
+mod jobs;
 mod keys;
 pub mod listen;
 mod local;
@@ -14,6 +16,7 @@ mod rest;
 mod signals;
 mod topics;
 mod webhooks;
+mod when;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -26,7 +29,7 @@ use crate::context::{Context, Globals};
 #[derive(Parser, Debug)]
 #[command(name = "postbode", version, max_term_width = 110)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 stopped early (dlq)."
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 stopped early (dlq, backfill)."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -47,6 +50,8 @@ enum Command {
     Listen(listen::ListenArgs),
     /// Make, verify and manage webhooks, over the console's API
     Webhooks(webhooks::WebhooksArgs),
+    /// See what goes on at the console, and cancel it
+    Jobs(jobs::JobsArgs),
     /// Read, replay and discard dead letters, over plain Kafka
     Dlq(dlq::DlqArgs),
     /// Make and change the platform's own signing keys, and print their DNS records
@@ -83,6 +88,7 @@ async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
         Command::Events(args) => events::run(args, &context).await,
         Command::Listen(args) => listen::run(args, &context).await,
         Command::Webhooks(args) => webhooks::run(args, &context).await,
+        Command::Jobs(args) => jobs::run(args, &context).await,
         Command::Dlq(args) => dlq::run(args, &context).await,
         Command::Keys(args) => keys::run(args, &context).await,
         Command::Bench(args) => bench::run(args, context).await,

@@ -120,6 +120,11 @@ impl Rest {
     }
 }
 
+/// A person's text as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
 const AGENT: &str = concat!("postbode-cli/", env!("CARGO_PKG_VERSION"));
 
 impl Answer {

@@ -3,9 +3,10 @@
 
 use clap::Args;
 
+use super::ActArgs;
 use super::rules::{Act, Rules};
 use super::work::{self, Job};
-use super::{ActArgs, confirm};
+use crate::confirm;
 use crate::context::Context;
 
 /// The arguments of `dlq discard`.

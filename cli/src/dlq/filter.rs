@@ -8,8 +8,9 @@ use stream::Span;
 
 use super::letter::Letter;
 use super::topic::LetterTopic;
-use super::values::{Answered, Offsets, When};
+use super::values::{Answered, Offsets};
 use crate::error::usage;
+use crate::when::When;
 
 /// The options that choose dead letters. Several of one kind mean any of them, several kinds all of them.
 #[derive(Args, Clone, Debug, Default)]

@@ -29,6 +29,8 @@ pub(crate) struct Letter {
     pub(crate) attempts: u32,
     /// Times replayed before.
     pub(crate) replays: u32,
+    /// The backfill that made the delivery; none if fan-out did.
+    pub(crate) backfill: Option<String>,
     pub(crate) last_status: Option<u16>,
     pub(crate) last_error: Option<String>,
     /// Whether the value was too large for the dead letter.
@@ -56,6 +58,7 @@ impl Letter {
             delivery: text(names::DELIVERY),
             attempts: death.as_ref().map_or(0, |death| death.attempts),
             replays: replays(&record.headers),
+            backfill: text(names::BACKFILL),
             last_status: death.as_ref().and_then(|death| death.last_status),
             last_error: death.and_then(|death| death.last_error),
             value_omitted: record.headers.text(names::VALUE_OMITTED) == Some("true"),
@@ -88,6 +91,7 @@ impl Letter {
             "delivery": self.delivery,
             "attempts": self.attempts,
             "replays": self.replays,
+            "backfill": self.backfill,
             "last_status": self.last_status,
             "last_error": self.last_error,
             "value_omitted": self.value_omitted,

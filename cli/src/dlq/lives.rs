@@ -2,7 +2,8 @@
 //!
 //! Everything in Postbode happens at least once. A delivery service that is killed may bury a delivery that it had buried
 //! already, and a replay that is killed may put one back twice. What tells such copies from a delivery that died, was
-//! replayed and died again is the number of replays: one delivery has one death in each of its lives. Pure.
+//! replayed and died again is the number of replays: one delivery has one death in each of its lives. A backfill, which
+//! makes a delivery anew, gives it other lives. Pure.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -30,7 +31,7 @@ impl Lives {
     }
 
     fn life(&self, letter: &Letter) -> Option<u128> {
-        let life = (letter.delivery.as_deref()?, letter.replays);
+        let life = (letter.delivery.as_deref()?, letter.replays, letter.backfill.as_deref());
         let [high, low] = self.keys.each_ref().map(|key| u128::from(key.hash_one(life)));
         Some((high << 64) | low)
     }
@@ -50,6 +51,8 @@ mod tests {
         assert!(lives.has(&letter("0-9")), "the same delivery, which died once");
         let again = Letter { replays: first.replays + 1, ..letter("0-10") };
         assert!(!lives.has(&again), "it was replayed and died again");
+        let anew = Letter { backfill: Some("job_1".into()), ..letter("0-10") };
+        assert!(!lives.has(&anew), "a backfill made it anew, and that one died too");
         let other = Letter { delivery: Some("dlv_2".into()), ..letter("0-11") };
         assert!(!lives.has(&other));
     }

@@ -3,7 +3,6 @@
 //! `ls` and `show` look; `replay`, `discard` and `restore` are one kind of work ([`work`]) under different rules
 //! ([`rules`]). docs/dead-letters.md is the operator's side of it.
 
-mod confirm;
 mod decided;
 mod discard;
 mod filter;

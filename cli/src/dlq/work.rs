@@ -7,7 +7,6 @@ use tokio::time::{Instant, sleep_until};
 use wire::topics::Topics;
 
 use super::ActArgs;
-use super::confirm;
 use super::decided::Decided;
 use super::filter::Filter;
 use super::histogram::letters;
@@ -20,6 +19,7 @@ use super::survey::Survey;
 use super::tally::{Outcome, Stop, Tally};
 use super::topic::LetterTopic;
 use super::turn::Turn;
+use crate::confirm;
 use crate::context::Context;
 use crate::error::stopped_early;
 use crate::output::{Progress, line};

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use toml::{Table, Value};
 
 /// A command's directories. While this is held no other run of it uses them.
 pub(crate) struct Place {
@@ -44,6 +45,12 @@ impl Place {
     /// Where a service's log goes.
     pub(crate) fn log(&self, service: &str) -> PathBuf {
         self.work.join(format!("logs/{service}.log"))
+    }
+
+    /// Section `history`: a database of this run's own.
+    pub(crate) fn history(&self, service: &str) -> Value {
+        let url = format!("sqlite:{}", self.work.join(format!("run/{service}.db")).display());
+        Table::from_iter([("url".to_owned(), Value::from(url))]).into()
     }
 
     /// Where a service says at which address it listens.

@@ -1,5 +1,6 @@
 //! `postbode webhooks`: webhooks over the console's REST API.
 
+mod backfill;
 mod conditions;
 mod create;
 mod show;
@@ -16,7 +17,7 @@ use wire::api::{CodeSent, Page, RotateSecret, Verification, Verify, Webhook, Web
 use crate::context::Context;
 use crate::error::usage;
 use crate::output::{line, safe};
-use crate::rest::Rest;
+use crate::rest::{Rest, segment};
 
 /// The arguments of `webhooks`.
 #[derive(Args, Debug)]
@@ -67,6 +68,9 @@ enum WebhooksCommand {
     Resume(One),
     /// Start a webhook again that was disabled for its failures
     Enable(One),
+    /// Send again what the webhook would have got in a time, under the same names; counts first
+    #[command(after_help = backfill::EXIT_CODES)]
+    Backfill(backfill::BackfillArgs),
     /// Make a new secret; the old one goes on signing beside it for a while
     RotateSecret {
         /// Which webhook
@@ -108,6 +112,7 @@ pub(crate) async fn run(args: WebhooksArgs, context: &Context) -> anyhow::Result
         WebhooksCommand::List { account } => show::list(&all(&rest, account.as_deref()).await?, json),
         WebhooksCommand::Get(One { id }) => show::one(&get(&rest, &id).await?, json),
         WebhooksCommand::Create(args) => return create::run(args, &rest, json).await,
+        WebhooksCommand::Backfill(args) => return backfill::run(args, &rest, json).await,
         WebhooksCommand::FilterTest(args) => return conditions::test(args, &rest, json).await,
         WebhooksCommand::File { id, save } => return file(&rest, &id, save, json).await,
         WebhooksCommand::Verify { id, by, code } => {
@@ -198,10 +203,9 @@ async fn save_file(rest: &Rest, id: &str, directory: &std::path::Path) -> anyhow
     Ok(path)
 }
 
-/// The path of a webhook; its id is a person's text and stays one segment.
+/// The path of a webhook.
 fn path(id: &str, rest: &str) -> String {
-    let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
-    format!("/v1/webhooks/{id}{rest}")
+    format!("/v1/webhooks/{}{rest}", segment(id))
 }
 
 #[cfg(test)]

@@ -141,19 +141,25 @@ impl History {
         Ok(sqlx::query_as("SELECT * FROM jobs WHERE id = $1").bind(id).fetch_optional(self.pool()).await?)
     }
 
-    /// The latest jobs of an account, of one webhook if it is given, the newest first.
+    /// The latest jobs of an account, or of all of them, of one webhook if it is given, the newest first.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn jobs(&self, account: &str, webhook: Option<&str>, most: u32) -> Result<Vec<Job>, Error> {
+    pub async fn jobs(
+        &self,
+        account: Option<&str>,
+        webhook: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<Job>, Error> {
         let found = sqlx::query_as(
-            "SELECT * FROM jobs WHERE account = $1 AND ($2 IS NULL OR webhook = $2)
+            "SELECT * FROM jobs WHERE ($1 IS NULL OR account = $1) AND ($2 IS NULL OR webhook = $2)
              ORDER BY created_at DESC, id DESC LIMIT $3",
         );
         Ok(found.bind(account).bind(webhook).bind(i64::from(most)).fetch_all(self.pool()).await?)
     }
 
-    /// Takes the oldest job that nobody works on, for so long.
+    /// Takes the oldest job of these kinds that nobody works on, for so long. A console leaves those of a later version
+    /// alone, whose kinds it does not know.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -161,16 +167,20 @@ impl History {
         &self,
         now: Timestamp,
         owner: &str,
+        kinds: &[&str],
         lease: Duration,
     ) -> Result<Option<Job>, Error> {
+        // Neither database takes a list that the other one does.
+        let kinds = format!(",{},", kinds.join(","));
         let claimed = sqlx::query_as(
             "UPDATE jobs SET state = 'running', owner = $1, leased_until = $2, updated_at = $3
-             WHERE id = (SELECT id FROM jobs WHERE state = 'waiting' OR (state = 'running' AND leased_until < $3)
+             WHERE id = (SELECT id FROM jobs WHERE (state = 'waiting' OR (state = 'running' AND leased_until < $3))
+                           AND $4 LIKE '%,' || kind || ',%'
                          ORDER BY created_at, id LIMIT 1)
                AND (state = 'waiting' OR leased_until < $3)
              RETURNING *",
         );
-        let claimed = claimed.bind(owner).bind((now + lease).as_millis()).bind(now.as_millis());
+        let claimed = claimed.bind(owner).bind((now + lease).as_millis()).bind(now.as_millis()).bind(kinds);
         Ok(claimed.fetch_optional(self.pool()).await?)
     }
 

@@ -11,6 +11,7 @@ mod support;
 use support::on_both;
 
 const LEASE: Duration = Duration::from_secs(30);
+const KINDS: &[&str] = &["resend", "backfill"];
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
@@ -33,9 +34,9 @@ async fn a_job_is_added_worked_on_and_ended() {
         let added = history.add_job(at(1), backfill("j1", "w1")).await.unwrap();
         assert_eq!(history.job("j1").await.unwrap().as_ref(), Some(&added));
 
-        let claimed = history.claim_job(at(2), "me", LEASE).await.unwrap().unwrap();
+        let claimed = history.claim_job(at(2), "me", KINDS, LEASE).await.unwrap().unwrap();
         assert_eq!((claimed.state, &claimed.asked), (JobState::Running, &added.asked));
-        assert_eq!(history.claim_job(at(2), "you", LEASE).await.unwrap(), None);
+        assert_eq!(history.claim_job(at(2), "you", KINDS, LEASE).await.unwrap(), None);
 
         let progress = json!({"read": 10});
         assert_eq!(history.report_job(at(3), ("j1", "me"), &progress, LEASE).await.unwrap(), Lease::Held);
@@ -59,14 +60,15 @@ async fn a_webhook_has_one_open_job_of_a_kind() {
         let busy = history.add_job(at(2), backfill("j2", "w1")).await.unwrap_err();
         assert!(matches!(busy, Error::Busy(id) if id == "j1"));
         history.add_job(at(2), backfill("j3", "w2")).await.unwrap();
-        history.claim_job(at(3), "me", LEASE).await.unwrap();
+        history.claim_job(at(3), "me", KINDS, LEASE).await.unwrap();
         assert!(history.add_job(at(3), backfill("j2", "w1")).await.is_err(), "a running one counts too");
         assert!(history.cancel_job(at(4), "j1").await.unwrap());
         history.add_job(at(5), backfill("j2", "w1")).await.unwrap();
-        let ids: Vec<_> = history.jobs("shop", Some("w1"), 9).await.unwrap();
+        let ids: Vec<_> = history.jobs(Some("shop"), Some("w1"), 9).await.unwrap();
         assert_eq!(ids.iter().map(|job| &*job.asked.id).collect::<Vec<_>>(), ["j2", "j1"]);
-        assert_eq!(history.jobs("shop", None, 9).await.unwrap().len(), 3);
-        assert_eq!(history.jobs("other", None, 9).await.unwrap(), []);
+        assert_eq!(history.jobs(Some("shop"), None, 9).await.unwrap().len(), 3);
+        assert_eq!(history.jobs(Some("other"), None, 9).await.unwrap(), []);
+        assert_eq!(history.jobs(None, None, 2).await.unwrap().len(), 2);
     })
     .await;
 }
@@ -75,8 +77,8 @@ async fn a_webhook_has_one_open_job_of_a_kind() {
 async fn who_cancelled_or_was_too_slow_tells_the_worker_to_stop() {
     on_both(async |history: History| {
         history.add_job(at(1), backfill("j1", "w1")).await.unwrap();
-        history.claim_job(at(1), "slow", LEASE).await.unwrap().unwrap();
-        let taken = history.claim_job(at(40), "quick", LEASE).await.unwrap().unwrap();
+        history.claim_job(at(1), "slow", KINDS, LEASE).await.unwrap().unwrap();
+        let taken = history.claim_job(at(40), "quick", KINDS, LEASE).await.unwrap().unwrap();
         assert_eq!(taken.asked.id, "j1");
         let slow = history.report_job(at(41), ("j1", "slow"), &Value::Null, LEASE).await.unwrap();
         assert_eq!(slow, Lease::Lost);
@@ -93,9 +95,9 @@ async fn who_cancelled_or_was_too_slow_tells_the_worker_to_stop() {
 async fn a_console_that_stops_gives_its_job_to_the_next() {
     on_both(async |history: History| {
         history.add_job(at(1), backfill("j1", "w1")).await.unwrap();
-        history.claim_job(at(1), "one", LEASE).await.unwrap().unwrap();
+        history.claim_job(at(1), "one", KINDS, LEASE).await.unwrap().unwrap();
         history.release_job(at(2), ("j1", "one"), &json!({"read": 5})).await.unwrap();
-        let next = history.claim_job(at(2), "two", LEASE).await.unwrap().unwrap();
+        let next = history.claim_job(at(2), "two", KINDS, LEASE).await.unwrap().unwrap();
         assert_eq!(next.progress, json!({"read": 5}));
         history.end_job(at(3), ("j1", "two"), &json!({"read": 6}), Err("Kafka is away")).await.unwrap();
         let failed = history.job("j1").await.unwrap().unwrap();
@@ -103,6 +105,18 @@ async fn a_console_that_stops_gives_its_job_to_the_next() {
         assert_eq!(history.forget_jobs(at(3)).await.unwrap(), 0);
         assert_eq!(history.forget_jobs(at(4)).await.unwrap(), 1);
         assert_eq!(history.job("j1").await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_of_a_kind_that_a_console_does_not_know_is_left_to_others() {
+    on_both(async |history: History| {
+        history.add_job(at(1), backfill("j1", "w1")).await.unwrap();
+        for kinds in [&["resend"][..], &["back", "fill"], &[]] {
+            assert_eq!(history.claim_job(at(2), "old", kinds, LEASE).await.unwrap(), None);
+        }
+        assert!(history.claim_job(at(2), "new", KINDS, LEASE).await.unwrap().is_some());
     })
     .await;
 }
@@ -118,7 +132,9 @@ async fn workers_at_once_each_get_another_job() {
             tokio::spawn(async move {
                 // One that lost a race asks again, as workers do.
                 for _ in 0..50 {
-                    if let Some(job) = history.claim_job(at(100), &format!("o{n}"), LEASE).await.unwrap() {
+                    if let Some(job) =
+                        history.claim_job(at(100), &format!("o{n}"), KINDS, LEASE).await.unwrap()
+                    {
                         return job.asked.id;
                     }
                 }

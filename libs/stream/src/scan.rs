@@ -8,17 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Offset, Partition, Timestamp};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use wire::Record;
 
 use crate::KafkaSettings;
+use crate::places::Places;
 use crate::source::convert;
 
 /// What a scan reads.
@@ -83,10 +81,6 @@ pub struct Scan {
     records: mpsc::Receiver<Result<Record, ScanError>>,
 }
 
-/// How long Kafka may take to say what there is, …
-const PATIENCE: Duration = Duration::from_secs(15);
-/// … and how long to wait for one answer.
-const ONE_TRY: Duration = Duration::from_secs(5);
 /// How long one poll waits.
 const POLL: Duration = Duration::from_millis(100);
 /// Records read ahead.
@@ -98,24 +92,13 @@ impl Scan {
     /// # Errors
     /// When a client setting is invalid.
     pub fn start(settings: &KafkaSettings, options: ScanOptions) -> KafkaResult<Self> {
-        let size = options.max_record_bytes.to_string();
-        let config = settings.configured(
-            &[("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", &size)],
-            &[
-                ("group.id", "postbode-scan"), // the client wants one, and never uses it
-                ("enable.auto.commit", "false"),
-                ("enable.auto.offset.store", "false"),
-                ("enable.partition.eof", "true"),
-                ("isolation.level", "read_committed"),
-                ("auto.offset.reset", "earliest"),
-                ("allow.auto.create.topics", "false"),
-            ],
-        );
-        let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-        let servers = Arc::from(settings.bootstrap_servers.as_str());
         let (tell, records) = mpsc::channel(AHEAD);
+        let reader = tell.clone();
+        let given_up = move || reader.is_closed();
+        let topic = Arc::clone(&options.topic);
+        let places = Places::new(settings, topic, options.max_record_bytes, given_up)?;
         std::thread::spawn(move || {
-            let reader = Reader { servers, client, options, tell: tell.clone() };
+            let reader = Reader { places, options, tell: tell.clone() };
             if let Err(error) = reader.run() {
                 let _ = tell.blocking_send(Err(error));
             }
@@ -141,8 +124,7 @@ impl Scan {
 }
 
 struct Reader {
-    servers: Arc<str>,
-    client: BaseConsumer<Quiet>,
+    places: Places,
     options: ScanOptions,
     tell: mpsc::Sender<Result<Record, ScanError>>,
 }
@@ -152,7 +134,7 @@ impl Reader {
         let spans = self.spans()?;
         let mut ends = self.assign(spans)?;
         while (self.options.follow || !ends.is_empty()) && !self.tell.is_closed() {
-            match self.client.poll(POLL) {
+            match self.places.client().poll(POLL) {
                 None => {}
                 Some(Ok(message)) => self.hand_over(&message, &mut ends),
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -178,21 +160,15 @@ impl Reader {
 
     /// What to read of each partition.
     fn spans(&self) -> Result<BTreeMap<Partition, Span>, ScanError> {
-        let topic = &self.options.topic;
-        let metadata =
-            self.client.fetch_metadata(Some(topic), PATIENCE).map_err(|error| self.failed(&error))?;
-        let described = metadata.topics().iter().find(|described| described.name() == &**topic);
-        let there: Vec<_> =
-            described.iter().flat_map(|topic| topic.partitions()).map(|p| Partition(p.id())).collect();
-        if there.is_empty() {
-            return Err(ScanError::NoTopic(Arc::clone(topic)));
-        }
+        let there = self.places.partitions()?;
         let Some(wanted) = self.options.spans.clone() else {
             let all = Span { from: Offset(0), to: None };
             return Ok(there.into_iter().map(|partition| (partition, all)).collect());
         };
         match wanted.keys().find(|partition| !there.contains(partition)) {
-            Some(&partition) => Err(ScanError::NoPartition { topic: Arc::clone(topic), partition }),
+            Some(&partition) => {
+                Err(ScanError::NoPartition { topic: Arc::clone(&self.options.topic), partition })
+            }
             None => Ok(wanted),
         }
     }
@@ -200,87 +176,36 @@ impl Reader {
     /// Begins to read each partition at the right place, and says where each ends. A partition in which there is
     /// nothing to read is left out.
     fn assign(&self, spans: BTreeMap<Partition, Span>) -> Result<BTreeMap<Partition, Offset>, ScanError> {
-        let topic = &self.options.topic;
-        let later = self.later_starts(&spans)?;
+        let failed = |error: &KafkaError| self.places.failed(error);
+        let later = match self.options.since {
+            Some(since) => self.places.at_time(spans.keys().copied(), since)?,
+            None => BTreeMap::new(),
+        };
         let mut assignment = TopicPartitionList::new();
         let mut ends = BTreeMap::new();
         for (partition, span) in spans {
-            let (low, high) = self.patiently(|| self.client.fetch_watermarks(topic, partition.0, ONE_TRY))?;
+            let (low, high) = self.places.bounds(partition)?;
             let from =
                 span.from.0.max(low).max(later.get(&partition).map_or(0, |offset| offset.unwrap_or(high)));
             let end = span.to.map_or(high - 1, |to| to.0.min(high - 1));
             if from <= end || self.options.follow {
                 let begin = KafkaOffset::Offset(from.min(high));
                 assignment
-                    .add_partition_offset(topic, partition.0, begin)
-                    .map_err(|error| self.failed(&error))?;
+                    .add_partition_offset(&self.options.topic, partition.0, begin)
+                    .map_err(|error| failed(&error))?;
                 ends.insert(partition, Offset(end));
             }
         }
-        self.client.assign(&assignment).map_err(|error| self.failed(&error))?;
+        self.places.client().assign(&assignment).map_err(|error| failed(&error))?;
         Ok(ends)
-    }
-
-    /// The first offset at or after the time that is asked for; none where there is nothing that late.
-    fn later_starts(
-        &self,
-        spans: &BTreeMap<Partition, Span>,
-    ) -> Result<BTreeMap<Partition, Option<i64>>, ScanError> {
-        let Some(since) = self.options.since else { return Ok(BTreeMap::new()) };
-        let mut asked = TopicPartitionList::new();
-        for partition in spans.keys() {
-            let time = KafkaOffset::Offset(since.as_millis());
-            asked
-                .add_partition_offset(&self.options.topic, partition.0, time)
-                .map_err(|error| self.failed(&error))?;
-        }
-        let found = self.patiently(|| self.client.offsets_for_times(asked.clone(), ONE_TRY))?;
-        let start = |offset| if let KafkaOffset::Offset(offset) = offset { Some(offset) } else { None };
-        Ok(found.elements().iter().map(|at| (Partition(at.partition()), start(at.offset()))).collect())
     }
 
     /// Passing troubles are the client's to mend; only what is beyond mending ends the scan.
     fn note(&self, error: &KafkaError) -> Result<(), ScanError> {
         if let KafkaError::MessageConsumptionFatal(_) = error {
-            return Err(self.failed(error));
+            return Err(self.places.failed(error));
         }
         tracing::warn!(kafka.topic = &*self.options.topic, kafka.error = %error, "reading met an error");
         Ok(())
     }
-
-    /// Asks until there is an answer: leaders move, and new topics take a moment.
-    fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> Result<T, ScanError> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match ask() {
-                Ok(answer) => return Ok(answer),
-                Err(error) if Instant::now() >= until || self.tell.is_closed() => {
-                    return Err(self.failed(&error));
-                }
-                Err(_) => std::thread::sleep(POLL),
-            }
-        }
-    }
-
-    fn failed(&self, error: &KafkaError) -> ScanError {
-        ScanError::Failed {
-            topic: Arc::clone(&self.options.topic),
-            servers: Arc::clone(&self.servers),
-            why: error.to_string(),
-        }
-    }
 }
-
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        crate::log::client("scan", level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::info!(kafka.error = %error, kafka.reason = reason, "a scan met an error");
-    }
-}
-
-impl ConsumerContext for Quiet {}

@@ -3,6 +3,7 @@
 //! Requests refuse members that they do not know; answers may grow, so their readers ignore what they do not know.
 //! Times are RFC 3339 in UTC, durations texts like `15s`. Errors are problem details (RFC 9457) with [`Problem`]'s members.
 
+mod jobs;
 mod portal;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use jobs::{Backfill, BackfillProgress, Job, NewBackfill};
 pub use portal::{NewPortalLink, PortalLink};
 pub use trial::{NewTrial, Trial, TrialRequest, TrialResponse};
 pub use trigger::{Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, TestEvent, TriggerPatch};
@@ -154,6 +156,9 @@ pub struct Problem {
     /// With `stale-revision`: the present one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
+    /// With `job-running`: that job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
 }
 
 /// What is wrong with one field of a request.

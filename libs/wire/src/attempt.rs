@@ -71,6 +71,9 @@ pub struct Member<'a> {
     /// Where the event stands in `events`: `<partition>-<offset>`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub origin: Option<String>,
+    /// The backfill that made the delivery, where fan-out did not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub backfill: Option<Cow<'a, str>>,
 }
 
 /// Durations in milliseconds.

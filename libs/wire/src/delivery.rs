@@ -1,11 +1,13 @@
 //! A record on `deliveries` and the tiers: the event's bytes, and headers that say whose they are and how far they came.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::{BatchPart, DeliveryId, Event, Offset, Partition, Progress, Timestamp, WebhookId};
+use domain::{BatchPart, DeliveryId, Event, Offset, Partition, Progress, Standing, Timestamp, WebhookId};
 
-use crate::{Headers, names};
+use crate::event::Decoded;
+use crate::{Headers, OutRecord, Record, names};
 
 /// What the headers of a delivery record say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Delivery {
     pub registry: Offset,
     /// How far it came.
     pub progress: Progress,
+    /// The backfill that made it; none if fan-out did.
+    pub backfill: Option<String>,
 }
 
 /// Where an event stands in `events`.
@@ -42,6 +46,11 @@ impl Display for Origin {
 }
 
 impl Origin {
+    /// That of a record of `events`.
+    pub fn of(event: &Record) -> Self {
+        Self { partition: event.partition, offset: event.offset }
+    }
+
     /// Reads `<partition>-<offset>`.
     pub fn parse(text: &str) -> Option<Self> {
         let (partition, offset) = text.split_once('-')?;
@@ -75,7 +84,39 @@ impl Delivery {
             id: text(names::DELIVERY)?.into(),
             registry: Offset(number(headers, names::REGISTRY)?.ok_or(BadHeader(names::REGISTRY))?),
             progress: read_progress(headers)?,
+            backfill: headers.text(names::BACKFILL).map(str::to_owned),
         })
+    }
+}
+
+/// An event on its way to webhooks: what all its deliveries have in common, made once.
+#[derive(Clone, Debug)]
+pub struct Routed<'a> {
+    event: &'a Decoded,
+    headers: Headers,
+}
+
+impl<'a> Routed<'a> {
+    /// `headers` are the event's, with whatever its sender adds to all its deliveries.
+    pub fn new(event: &'a Decoded, mut headers: Headers, origin: Origin) -> Self {
+        headers.push(names::ORIGIN, origin.to_string());
+        Self { event, headers }
+    }
+
+    /// The delivery to a webhook, for the topic `deliveries`. The event's bytes, unchanged, under the webhook's key: one
+    /// process owns an endpoint's limits and connections.
+    pub fn to(&self, standing: &Standing, topic: &Arc<str>) -> OutRecord {
+        let webhook = &standing.webhook.id;
+        let mut headers = self.headers.clone();
+        headers.push(names::WEBHOOK, webhook.to_string());
+        headers.push(names::DELIVERY, self.event.event.delivery_to(webhook).to_string());
+        headers.push(names::REGISTRY, standing.offset.to_string());
+        OutRecord {
+            topic: Arc::clone(topic),
+            key: Some(webhook.to_string().into()),
+            value: Some(self.event.data.clone()),
+            headers,
+        }
     }
 }
 
@@ -187,6 +228,31 @@ mod tests {
         assert_eq!(Delivery::read(&headers), Err(BadHeader(names::ATTEMPT)));
         headers.remove(names::WEBHOOK);
         assert_eq!(Delivery::read(&headers), Err(BadHeader(names::WEBHOOK)));
+    }
+
+    #[test]
+    fn a_delivery_says_whose_it_is_and_who_made_it() {
+        let value = Some(Bytes::from_static(b"{ }"));
+        let record = Record {
+            topic: "events".into(),
+            partition: Partition(3),
+            offset: Offset(42),
+            timestamp: Timestamp::from_millis(0),
+            key: None,
+            value: value.clone(),
+            headers: headers(),
+        };
+        let event = crate::event::decode(&record, 100).unwrap();
+        let webhook = Arc::new(domain::fixtures::webhook("wh_1", "acme", &[]));
+        let standing = Standing { webhook, offset: Offset(17), failing_since: None };
+        let mut marked = event.headers.clone();
+        marked.push(names::BACKFILL, "job_1");
+        let made = Routed::new(&event, marked, Origin::of(&record)).to(&standing, &"deliveries".into());
+        assert_eq!((made.key.as_deref(), made.value), (Some(&b"wh_1"[..]), value));
+        let read = Delivery::read(&made.headers).unwrap();
+        assert_eq!(read.id, event.event.delivery_to(&"wh_1".into()));
+        assert_eq!((read.origin.unwrap().to_string(), read.registry), ("3-42".to_owned(), Offset(17)));
+        assert_eq!((read.event, read.backfill.as_deref()), (event.event, Some("job_1")));
     }
 
     #[test]

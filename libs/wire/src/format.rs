@@ -221,6 +221,7 @@ mod tests {
             id: "dlv_1".into(),
             registry: Offset(0),
             progress: Progress::default(),
+            backfill: None,
         }
     }
 

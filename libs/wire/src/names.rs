@@ -45,6 +45,8 @@ pub const BATCH: &str = "postbode-batch";
 pub const DUE_AT: &str = "postbode-due-at";
 /// Times taken out of the dead letters.
 pub const REPLAY: &str = "postbode-replay";
+/// The backfill that made the delivery, where fan-out did not.
+pub const BACKFILL: &str = "postbode-backfill";
 
 /// Why a record is a dead letter.
 pub const REASON: &str = "postbode-reason";
@@ -81,7 +83,7 @@ pub fn known(name: &str) -> Option<&'static str> {
 }
 
 /// Every name but the prefix; the most frequent first.
-const ALL: [&str; 33] = [
+const ALL: [&str; 34] = [
     CE_SPECVERSION,
     CE_ID,
     CE_SOURCE,
@@ -102,6 +104,7 @@ const ALL: [&str; 33] = [
     FIRST_ATTEMPT_AT,
     DUE_AT,
     REPLAY,
+    BACKFILL,
     REASON,
     LAST_STATUS,
     LAST_ERROR,

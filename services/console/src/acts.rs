@@ -4,6 +4,7 @@
 //! Its words are those of the REST API: pages speak them too.
 
 mod conditions;
+mod jobs;
 mod portal;
 pub(crate) mod present;
 pub mod trial;

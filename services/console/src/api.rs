@@ -8,6 +8,7 @@ pub(crate) mod body;
 mod event_types;
 mod filter_test;
 mod headers;
+mod jobs;
 mod keys;
 mod platform_keys;
 mod portal;
@@ -52,6 +53,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/webhooks/{id}/pause", post(webhooks::pause::<W>))
         .route("/v1/webhooks/{id}/resume", post(webhooks::resume::<W>))
         .route("/v1/webhooks/{id}/enable", post(webhooks::enable::<W>))
+        .route("/v1/webhooks/{id}/backfill", post(jobs::backfill::<W>))
         .route("/v1/webhooks/{id}/secret", get(webhooks::reveal_secret::<W>))
         .route("/v1/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret::<W>))
         .route("/v1/webhooks/{id}/test", post(trial::run::<W>))
@@ -59,6 +61,9 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/webhooks/{id}/verification/file", get(verification::file::<W>))
         .route("/v1/webhooks/{id}/verification/code", post(verification::send_code::<W>))
         .route("/v1/webhooks/{id}/verify", post(verification::verify::<W>))
+        .route("/v1/jobs", get(jobs::list::<W>))
+        .route("/v1/jobs/{id}", get(jobs::get::<W>))
+        .route("/v1/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .merge(crate::pages::router())
         .fallback(async || Refusal::NoSuch("path"))

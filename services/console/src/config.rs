@@ -54,6 +54,12 @@ pub struct ConsoleSettings {
     pub public_url: Option<Url>,
     /// How long a session on the pages lasts.
     pub session: HumanDuration,
+    /// Jobs that are worked on at once; 0 leaves them to other consoles.
+    pub jobs: usize,
+    /// Events that a backfill sends per second, unless it is asked for another rate.
+    pub backfill_per_second: u32,
+    /// The highest rate that may be asked for.
+    pub backfill_per_second_max: u32,
 }
 
 impl Default for ConsoleSettings {
@@ -66,6 +72,9 @@ impl Default for ConsoleSettings {
             write_timeout: HumanDuration(Duration::from_secs(10)),
             public_url: None,
             session: HumanDuration(Duration::from_secs(12 * 3600)),
+            jobs: 2,
+            backfill_per_second: 200,
+            backfill_per_second_max: 2_000,
         }
     }
 }
@@ -86,7 +95,6 @@ impl Settings {
         self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
         self.signing.ring().map_err(|error| ConfigError::invalid("signing.directory", error))?;
         self.console.user_agent()?;
-        self.history.check().map_err(|error| ConfigError::invalid("history.url", error))?;
         let prefix = &self.console.verification_prefix;
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(plain) {
@@ -98,6 +106,12 @@ impl Settings {
             let what = "must be a DNS name in lower case";
             return Err(ConfigError::invalid("console.handshake_origin", what));
         }
+        let usual = self.console.backfill_per_second;
+        if !(1..=self.console.backfill_per_second_max).contains(&usual) {
+            let what = "must be at least 1, and at most console.backfill_per_second_max";
+            return Err(ConfigError::invalid("console.backfill_per_second", what));
+        }
+        self.history.check().map_err(|error| ConfigError::invalid("history.url", error))?;
         if self.console.operator_key.as_ref().is_some_and(|key| !is_strong(key.expose())) {
             let what = "must be at least 32 visible ASCII characters (make one with: openssl rand -hex 32)";
             return Err(ConfigError::invalid("console.operator_key", what));
@@ -135,6 +149,9 @@ mod tests {
             ("console.verification_prefix = ''", "console.verification_prefix: "),
             ("console.handshake_origin = 'a b'", "console.handshake_origin: "),
             ("console.user_agent = \"a\\u0007b\"", "console.user_agent: "),
+            ("console.backfill_per_second = 0", "console.backfill_per_second: "),
+            ("console.backfill_per_second_max = 100", "console.backfill_per_second: "),
+            ("history.url = 'mysql://geheim@db/x'", "history.url: "),
             ("console.operator_key = 'geheim'", "console.operator_key: "),
             ("console.operator_key = 'geheim geheim geheim geheim geheim'", "console.operator_key: "),
         ] {

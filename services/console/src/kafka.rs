@@ -1,17 +1,24 @@
 //! The world as it is: the registry's view and journal, the HTTP client, the system's clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{Change, Clock as _, Registry, Timestamp};
+use domain::{Change, Clock as _, Partition, Registry, Timestamp};
+use futures::stream::{BoxStream, StreamExt as _, iter, unfold};
 use history::History;
 use http::{HeaderName, HeaderValue};
 use outbound::{Exchange, FetchLimits, LookupError, Outbound, PostRequest, SystemResolver};
 use process::{Secret, SystemClock};
-use stream::{Journal, RegistryView, WriteError};
+use stream::{
+    Journal, KafkaSettings, RegistryView, Scan, ScanError, ScanOptions, SendError, Sink, SinkOptions, Span,
+    Times, WriteError,
+};
 use tokio::time::timeout;
 use url::Url;
+use wire::topics::Topics;
+use wire::{OutRecord, Record};
 
 use crate::database::Database;
 use crate::problem::Refusal;
@@ -31,9 +38,40 @@ pub(crate) struct Real {
     pub(crate) outbound: Outbound,
     pub(crate) names: SystemResolver,
     pub(crate) clock: SystemClock,
-    pub(crate) history: Database,
     /// Closed until the topics were found fit.
     pub(crate) open: Arc<AtomicBool>,
+    pub(crate) history: Database,
+    pub(crate) events: Events,
+}
+
+/// What is read of `events`, and what follows from it.
+pub(crate) struct Events {
+    settings: KafkaSettings,
+    options: ScanOptions,
+    times: Times,
+    sink: Sink,
+}
+
+impl Events {
+    /// Connects in the background.
+    pub(crate) fn new(settings: &KafkaSettings, topics: &Topics) -> anyhow::Result<Self> {
+        let options = ScanOptions::all(Arc::clone(&topics.events), topics.event_record_bytes());
+        let times = Times::new(settings, Arc::clone(&topics.events), topics.event_record_bytes());
+        let sink = Sink::new(settings, SinkOptions::new(topics.delivery_record_bytes()))?;
+        Ok(Self { settings: settings.clone(), options, times, sink })
+    }
+
+    fn read(&self, spans: BTreeMap<Partition, Span>) -> BoxStream<'static, Result<Record, ScanError>> {
+        let options = ScanOptions { spans: Some(spans), ..self.options.clone() };
+        match Scan::start(&self.settings, options) {
+            Ok(scan) => unfold(scan, async |mut scan| Some((scan.next().await?, scan))).boxed(),
+            Err(error) => {
+                let (topic, why) = (Arc::clone(&self.options.topic), error.to_string());
+                let servers = self.settings.bootstrap_servers.as_str().into();
+                iter([Err(ScanError::Failed { topic, servers, why })]).boxed()
+            }
+        }
+    }
 }
 
 impl World for Real {
@@ -78,6 +116,26 @@ impl World for Real {
 
     fn history(&self) -> Option<History> {
         self.history.get()
+    }
+
+    async fn held_since(&self) -> Result<Option<Timestamp>, ScanError> {
+        self.events.times.held_since().await
+    }
+
+    async fn spans(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<BTreeMap<Partition, Span>, ScanError> {
+        self.events.times.spans(since, until).await
+    }
+
+    fn events(&self, spans: BTreeMap<Partition, Span>) -> BoxStream<'static, Result<Record, ScanError>> {
+        self.events.read(spans)
+    }
+
+    async fn send(&self, record: &OutRecord) -> Result<(), SendError> {
+        self.events.sink.send(record).await.map(drop)
     }
 }
 

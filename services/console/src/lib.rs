@@ -4,9 +4,10 @@
 //! - [`acts`]: what is done to the world by them.
 //! - [`api`]: how it is asked for over HTTP; the DTOs are [`wire::api`].
 //! - `pages`: how it is asked for in a browser.
+//! - `jobs`: what goes on after its answer; one module per kind.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
 //!
-//! All state is the registry's topic. A change is decided on the registry as it is at the change's turn, and is answered
+//! All state is the registry's topic, but for jobs, which stand in the history's database. A change is decided on the registry as it is at the change's turn, and is answered
 //! once this console's own view has it, so whoever asks the same console again sees it.
 
 pub mod acts;
@@ -14,6 +15,7 @@ pub mod api;
 mod config;
 mod database;
 pub mod guesses;
+mod jobs;
 mod kafka;
 mod pages;
 pub mod problem;

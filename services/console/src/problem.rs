@@ -54,6 +54,13 @@ pub enum Refusal {
     NoHistory(String),
     /// A form that no page of this session has sent.
     Forged,
+    /// A job of its kind for the same webhook has not ended.
+    Busy {
+        /// That job.
+        job: String,
+    },
+    /// The topic of events cannot be looked into.
+    NoEvents(String),
 }
 
 impl Refusal {
@@ -80,9 +87,12 @@ impl Refusal {
             Self::Invalid(errors) => problem.with("errors", json(errors)),
             Self::Unproven(attempts) => problem.with("attempts", json(attempts)),
             Self::TooLarge(limit) => problem.with("limit", *limit),
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::NoHistory(_) => {
-                problem.retry_after(RETRY_AFTER)
-            }
+            Self::Busy { job } => problem.with("job", job.as_str()),
+            Self::Starting
+            | Self::Unavailable(_)
+            | Self::Unknown(_)
+            | Self::NoHistory(_)
+            | Self::NoEvents(_) => problem.retry_after(RETRY_AFTER),
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
@@ -100,15 +110,18 @@ impl Refusal {
             Self::Forbidden(_) | Self::Forged => StatusCode::FORBIDDEN,
             Self::NoSuch(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict { .. } | Self::Stale { .. } => StatusCode::CONFLICT,
+            Self::Conflict { .. } | Self::Stale { .. } | Self::Busy { .. } => StatusCode::CONFLICT,
             Self::RevisionMissing => StatusCode::PRECONDITION_REQUIRED,
             Self::Invalid(_) | Self::Unproven(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::Sealed | Self::NoHistory(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Starting
+            | Self::Unavailable(_)
+            | Self::Unknown(_)
+            | Self::Sealed
+            | Self::NoHistory(_)
+            | Self::NoEvents(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -133,6 +146,8 @@ impl Refusal {
             Self::Sealed => "secret-sealed",
             Self::NoHistory(_) => "history-unavailable",
             Self::Forged => "forged",
+            Self::Busy { .. } => "job-running",
+            Self::NoEvents(_) => "events-unavailable",
         }
     }
 
@@ -169,13 +184,26 @@ impl Refusal {
             Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
             Self::NoHistory(why) => format!("the history's database is away: {why}"),
             Self::Forged => "this form is not of your present session: load the page again".to_owned(),
+            Self::Busy { job } => {
+                format!("job {job} is at it already: wait until it has ended, or cancel it")
+            }
+            Self::NoEvents(why) => format!("nothing was begun: {why}"),
         }
     }
 }
 
 impl From<history::Error> for Refusal {
     fn from(error: history::Error) -> Self {
-        Self::NoHistory(error.to_string())
+        match error {
+            history::Error::Busy(job) => Self::Busy { job },
+            error @ (history::Error::NotAUrl
+            | history::Error::Database(_)
+            | history::Error::Tables(_)
+            | history::Error::Unreadable(_)) => {
+                tracing::warn!(%error, "the history did not answer");
+                Self::NoHistory("try again in a moment".to_owned())
+            }
+        }
     }
 }
 

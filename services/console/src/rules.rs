@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod backfill;
 pub mod chance;
 pub mod change;
 pub mod draft;

@@ -10,13 +10,13 @@ use process::{Check, Service, http};
 use stream::{Admin, Journal, JournalOptions, RegistryView, TableOptions};
 use wire::topics::Topics;
 
-use crate::api;
-use crate::config::Settings;
+use crate::config::{ConsoleSettings, Settings};
 use crate::database::Database;
 use crate::guesses::Guesses;
-use crate::kafka::{Real, install_key};
+use crate::kafka::{Events, Real, install_key};
 use crate::telemetry::Telemetry;
-use crate::world::Console;
+use crate::world::{BackfillRates, Console};
+use crate::{api, jobs};
 
 /// Runs the service until it is told to stop. It listens at once, and answers 503 until it can do its work.
 ///
@@ -31,28 +31,16 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let open = Arc::new(AtomicBool::new(false));
     let checks = watch(&service, &view);
 
-    let database = open_history(&service);
-
-    let console = console(&service, view.clone(), journal.clone(), database, Arc::clone(&open))?;
+    let console = Arc::new(console(&service, &topics, view.clone(), journal.clone(), Arc::clone(&open))?);
+    jobs::start(&console, config.console.jobs, &service.lifecycle);
     let listener = http::listen(&config.api).await.context("the API")?;
 
     tokio::select! {
-        served = http::serve(listener, api::router(Arc::new(console)), &service.lifecycle) => served,
+        served = http::serve(listener, api::router(console), &service.lifecycle) => served,
         unfit = prepare(&service, &admin, &topics, (&journal, &view), &open, &checks) => unfit,
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
     }
-}
-
-/// The history opens in its own time: what needs none does not wait for it.
-fn open_history(service: &Service<Settings>) -> Database {
-    let database = Database::default();
-    let opening = database.clone().open(service.config.history.clone(), service.lifecycle.soft_stop());
-    service.lifecycle.spawn("history", async move {
-        opening.await;
-        Ok(())
-    });
-    database
 }
 
 fn journal(config: &Settings, topics: &Topics) -> anyhow::Result<Journal> {
@@ -63,15 +51,17 @@ fn journal(config: &Settings, topics: &Topics) -> anyhow::Result<Journal> {
 
 fn console(
     service: &Service<Settings>,
+    topics: &Topics,
     view: RegistryView,
     journal: Journal,
-    history: Database,
     open: Arc<AtomicBool>,
 ) -> anyhow::Result<Console<Real>> {
     let config = &service.config;
     let keyring = config.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
     let outbound = Outbound::new(&config.outbound, Arc::new(service.clock)).context("outbound")?;
     let names = SystemResolver::new().map_err(anyhow::Error::msg).context("outbound")?;
+    let (history, events) = (open_history(service), Events::new(&config.kafka, topics)?);
+    let ConsoleSettings { backfill_per_second: usual, backfill_per_second_max: most, .. } = config.console;
     Ok(Console {
         policy: outbound.policy().clone(),
         keyring,
@@ -79,12 +69,25 @@ fn console(
         user_agent: config.console.user_agent()?,
         handshake_origin: config.console.handshake_origin.clone(),
         prefix: config.console.verification_prefix.clone(),
+        topics: topics.clone(),
+        backfill: BackfillRates { usual, most },
         telemetry: Telemetry::new(&service.metrics),
-        world: Real { view, journal, outbound, names, clock: service.clock, history, open },
         public_url: config.console.public_url.clone(),
         session: config.console.session.0,
         guesses: Guesses::default(),
+        world: Real { view, journal, outbound, names, clock: service.clock, open, history, events },
     })
+}
+
+/// The database is opened in the background: nothing but what needs it waits for it.
+fn open_history(service: &Service<Settings>) -> Database {
+    let (database, settings) = (Database::default(), service.config.history.clone());
+    let opened = database.clone().open(settings, service.lifecycle.soft_stop());
+    service.lifecycle.spawn("history", async {
+        opened.await;
+        Ok(())
+    });
+    database
 }
 
 /// What must hold before the service is ready, beside the registry itself.

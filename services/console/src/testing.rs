@@ -5,22 +5,25 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{
-    Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Registry, Revision, Scope, State,
-    Timestamp, Webhook, WebhookId,
+    Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Partition, Registry, Revision,
+    Scope, State, Timestamp, Webhook, WebhookId,
 };
+use futures::stream::{BoxStream, StreamExt as _, iter};
 use history::{History, HistorySettings};
 use http::HeaderValue;
 use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, PostRequest, ResponseHead};
 use process::Metrics;
-use stream::WriteError;
+use stream::{ScanError, SendError, Span, WriteError};
 use url::Url;
+use wire::topics::{TopicSettings, Topics};
+use wire::{OutRecord, Record};
 
 use crate::guesses::Guesses;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::draft::Tools;
 use crate::telemetry::Telemetry;
-use crate::world::{Console, World};
+use crate::world::{BackfillRates, Console, World};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const OPERATOR: &str = "operator-key";
@@ -125,6 +128,9 @@ pub(crate) fn answered(status: u16, body: &str) -> Exchange {
 /// What a stranger's server answers with.
 type Server = Box<dyn FnMut(&Url) -> Exchange + Send>;
 
+/// What Kafka says to a record that is sent.
+type Broker = Box<dyn FnMut(&OutRecord) -> Result<(), SendError> + Send>;
+
 /// A world in memory. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Fake(Arc<Mutex<Inside>>);
@@ -138,6 +144,10 @@ struct Inside {
     leave: Exchange,
     posted: Vec<PostRequest>,
     history: Option<History>,
+    events: Vec<Record>,
+    held_since: Result<Option<Timestamp>, ScanError>,
+    broker: Broker,
+    sent: Vec<OutRecord>,
 }
 
 impl Fake {
@@ -152,7 +162,39 @@ impl Fake {
             leave: answered(405, ""),
             posted: Vec::new(),
             history: None,
+            events: Vec::new(),
+            held_since: Ok(None),
+            broker: Box::new(|_| Ok(())),
+            sent: Vec::new(),
         })))
+    }
+
+    /// The database is there.
+    pub(crate) fn remember(&self, history: History) {
+        self.0.lock().unwrap().history = Some(history);
+    }
+
+    /// These events stand in Kafka.
+    pub(crate) fn hold(&self, events: Vec<Record>) {
+        self.0.lock().unwrap().events = events;
+    }
+
+    /// Older events are deleted, or nobody can say.
+    pub(crate) fn held_since(&self, since: Result<Option<Timestamp>, ScanError>) {
+        self.0.lock().unwrap().held_since = since;
+    }
+
+    /// Answers what is sent.
+    pub(crate) fn answer_sends(
+        &self,
+        broker: impl FnMut(&OutRecord) -> Result<(), SendError> + Send + 'static,
+    ) {
+        self.0.lock().unwrap().broker = Box::new(broker);
+    }
+
+    /// What was sent and taken.
+    pub(crate) fn sent(&self) -> Vec<OutRecord> {
+        self.0.lock().unwrap().sent.clone()
     }
 
     /// Publishes a TXT record.
@@ -220,6 +262,8 @@ impl Fake {
             user_agent: HeaderValue::from_static("Postbode/test"),
             handshake_origin: "mail.example".to_owned(),
             prefix: "postbode".to_owned(),
+            topics: Topics::new(&TopicSettings::default()).unwrap(),
+            backfill: BackfillRates { usual: 200, most: 2_000 },
             telemetry: Telemetry::new(&Metrics::new()),
             public_url: Some("https://hooks.example/".parse().unwrap()),
             session: Duration::from_secs(3600),
@@ -280,5 +324,39 @@ impl World for Fake {
 
     fn history(&self) -> Option<History> {
         self.0.lock().unwrap().history.clone()
+    }
+
+    async fn held_since(&self) -> Result<Option<Timestamp>, ScanError> {
+        self.0.lock().unwrap().held_since.clone()
+    }
+
+    async fn spans(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<BTreeMap<Partition, Span>, ScanError> {
+        let mut spans = BTreeMap::new();
+        let inside = self.0.lock().unwrap();
+        for event in inside.events.iter().filter(|it| (since..until).contains(&it.timestamp)) {
+            let span = Span { from: event.offset, to: Some(event.offset) };
+            spans.entry(event.partition).or_insert(span).to = span.to;
+        }
+        Ok(spans)
+    }
+
+    fn events(&self, spans: BTreeMap<Partition, Span>) -> BoxStream<'static, Result<Record, ScanError>> {
+        let within = |it: &&Record| {
+            let span = spans.get(&it.partition);
+            span.is_some_and(|span| it.offset >= span.from && span.to.is_none_or(|to| it.offset <= to))
+        };
+        let found: Vec<_> = self.0.lock().unwrap().events.iter().filter(within).cloned().collect();
+        iter(found.into_iter().map(Ok)).boxed()
+    }
+
+    async fn send(&self, record: &OutRecord) -> Result<(), SendError> {
+        let mut inside = self.0.lock().unwrap();
+        (inside.broker)(record)?;
+        inside.sent.push(record.clone());
+        Ok(())
     }
 }

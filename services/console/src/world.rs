@@ -1,15 +1,19 @@
 //! What the console stands on, and the doors to what lies beyond it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use domain::{Change, Keyring, Registry, Scope, Timestamp, Webhook, WebhookId};
+use domain::{Change, Keyring, Partition, Registry, Scope, Timestamp, Webhook, WebhookId};
+use futures::stream::BoxStream;
 use history::History;
 use http::HeaderValue;
 use httpsig::Ring;
 use outbound::{AddressPolicy, Exchange, LookupError, PostRequest};
-use stream::WriteError;
+use stream::{ScanError, SendError, Span, WriteError};
 use url::Url;
+use wire::topics::Topics;
+use wire::{OutRecord, Record};
 
 use crate::guesses::Guesses;
 use crate::problem::Refusal;
@@ -45,6 +49,31 @@ pub trait World: Send + Sync + 'static {
 
     /// The database of what happened and of jobs; none until it was opened.
     fn history(&self) -> Option<History>;
+
+    /// Since when all events are held; none if none was deleted yet.
+    fn held_since(&self) -> impl Future<Output = Result<Option<Timestamp>, ScanError>> + Send;
+
+    /// Where the events of a time stand: see [`stream::Times::spans`].
+    fn spans(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<BTreeMap<Partition, Span>, ScanError>> + Send;
+
+    /// Reads events, in order per partition.
+    fn events(&self, spans: BTreeMap<Partition, Span>) -> BoxStream<'static, Result<Record, ScanError>>;
+
+    /// Writes a record, and says when all in-sync replicas have it.
+    fn send(&self, record: &OutRecord) -> impl Future<Output = Result<(), SendError>> + Send;
+}
+
+/// How fast backfills may go, in events per second.
+#[derive(Clone, Copy, Debug)]
+pub struct BackfillRates {
+    /// Where none is asked for.
+    pub usual: u32,
+    /// At most.
+    pub most: u32,
 }
 
 /// The console: what every request needs.
@@ -64,6 +93,10 @@ pub struct Console<W> {
     pub user_agent: HeaderValue,
     /// What we are called in handshakes.
     pub handshake_origin: String,
+    /// How the topics are called.
+    pub topics: Topics,
+    /// How fast backfills may go.
+    pub backfill: BackfillRates,
     /// Metrics.
     pub telemetry: Telemetry,
     /// Where people find the pages, if that is known.

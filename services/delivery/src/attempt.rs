@@ -164,6 +164,7 @@ fn member(held: &Held) -> Option<Member<'_>> {
         message,
         recipient,
         origin: delivery.origin.map(|origin| origin.to_string()),
+        backfill: delivery.backfill.as_deref().map(Cow::Borrowed),
     })
 }
 

@@ -6,6 +6,7 @@ use domain::{AccountId, DeathReason, EventType, Standing, Timestamp};
 use stream::{Next, RegistryView, Sink, Step};
 use trigger::{Matcher, Occurrence, Verdict};
 use wire::dead_letter::{self, Death};
+use wire::delivery::Routed;
 use wire::event::{self, Decoded, Reject};
 use wire::topics::Topics;
 use wire::{Headers, Origin, OutRecord, Record, names, text};
@@ -134,24 +135,8 @@ impl Router {
     fn deliveries(&self, webhooks: &[Standing], record: &Record, event: &Decoded) -> Vec<OutRecord> {
         let mut headers = event.headers.clone();
         process::trace::inject(&mut headers);
-        let origin = Origin { partition: record.partition, offset: record.offset };
-        headers.push(names::ORIGIN, origin.to_string());
-        webhooks.iter().map(|standing| self.delivery(&headers, event, standing)).collect()
-    }
-
-    /// The event's bytes, unchanged, under the webhook's key: one process owns an endpoint's limits and connections.
-    fn delivery(&self, headers: &Headers, event: &Decoded, standing: &Standing) -> OutRecord {
-        let webhook = &standing.webhook.id;
-        let mut headers = headers.clone();
-        headers.push(names::WEBHOOK, webhook.to_string());
-        headers.push(names::DELIVERY, event.event.delivery_to(webhook).to_string());
-        headers.push(names::REGISTRY, standing.offset.to_string());
-        OutRecord {
-            topic: Arc::clone(&self.topics.deliveries),
-            key: Some(webhook.to_string().into()),
-            value: Some(event.data.clone()),
-            headers,
-        }
+        let routed = Routed::new(event, headers, Origin::of(record));
+        webhooks.iter().map(|standing| routed.to(standing, &self.topics.deliveries)).collect()
     }
 
     fn bury(&self, record: &Record, reject: &Reject) -> OutRecord {

@@ -8,4 +8,5 @@ mod scan;
 mod source;
 mod support;
 mod table;
+mod times;
 mod turn;

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use domain::{
     Account, ApiKey, Callers, DisabledReason, Health, Registry, Scope, Standing, State, Types, Webhook,
 };
+use history::jobs::Job;
+use serde_json::Value;
 use wire::HumanDuration;
 use wire::api;
+
+use crate::jobs::Report;
 
 pub(crate) fn account(account: &Account) -> api::Account {
     api::Account {
@@ -40,6 +44,25 @@ pub(crate) fn standing(registry: &Registry, standing: &Standing) -> api::Webhook
 /// A webhook of which nothing was found out: it was just written.
 pub(crate) fn webhook(webhook: &Webhook) -> api::Webhook {
     found(webhook, None)
+}
+
+/// A job. What only whoever goes on with it needs is left out.
+pub(crate) fn job(job: Job) -> api::Job {
+    let progress = Report::of(&job).map_or(Value::Null, |report| report.shown);
+    let Job { asked, state, error, created_at, updated_at, progress: _ } = job;
+    api::Job {
+        id: asked.id,
+        account: asked.account,
+        webhook: asked.webhook,
+        kind: asked.kind,
+        state: state.as_str().to_owned(),
+        request: asked.request,
+        progress,
+        error,
+        asked_by: asked.asked_by,
+        created_at,
+        updated_at,
+    }
 }
 
 fn found(webhook: &Webhook, health: Option<&Health>) -> api::Webhook {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::problem::Refusal;
-use crate::rules::paging::Paging;
+use crate::rules::paging::{self, Paging};
 
 /// The largest body: twenty headers of 1 KiB, and room.
 pub(crate) const MAX_BODY: usize = 128 * 1024;
@@ -50,6 +50,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
     }
 }
 
+/// `?account=`, `?webhook=`, `?limit=`.
+pub(super) struct JobListing {
+    pub(super) account: Option<String>,
+    pub(super) webhook: Option<String>,
+    pub(super) limit: u32,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for JobListing {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        let query = Query::<JobQuery>::try_from_uri(&parts.uri);
+        let Query(query) = query.map_err(|rejection| Refusal::field("query", rejection.body_text()))?;
+        let limit = paging::limit(query.limit.as_deref())?;
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        Ok(Self { account: query.account, webhook: query.webhook, limit })
+    }
+}
+
 /// The id in the path. One that is no text names nothing.
 pub(super) struct Id(pub(super) String);
 
@@ -68,6 +87,14 @@ struct ListQuery {
     cursor: Option<String>,
     limit: Option<String>,
     account: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JobQuery {
+    account: Option<String>,
+    webhook: Option<String>,
+    limit: Option<String>,
 }
 
 /// Reads a body; what is wrong with its shape is told with the path to it.

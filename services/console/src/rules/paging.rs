@@ -19,8 +19,7 @@ impl Paging {
     /// # Errors
     /// When the cursor is none of ours, or the limit not 1 to 200.
     pub fn parse(cursor: Option<&str>, limit: Option<&str>) -> Result<Self, Refusal> {
-        let limit = limit.map_or(Some(DEFAULT), |text| text.parse().ok().filter(|n| (1..=MAX).contains(n)));
-        let limit = limit.ok_or_else(|| Refusal::field("limit", format!("must be 1 to {MAX}")))?;
+        let limit = self::limit(limit)?;
         let after = cursor.map(|text| decode(text).ok_or_else(|| Refusal::field("cursor", CURSOR)));
         Ok(Self { after: after.transpose()?, limit })
     }
@@ -35,6 +34,15 @@ impl Paging {
         let next = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(id(last)));
         Page { items, next }
     }
+}
+
+/// Reads `?limit=`.
+///
+/// # Errors
+/// When it is not 1 to 200.
+pub fn limit(limit: Option<&str>) -> Result<usize, Refusal> {
+    let limit = limit.map_or(Some(DEFAULT), |text| text.parse().ok().filter(|n| (1..=MAX).contains(n)));
+    limit.ok_or_else(|| Refusal::field("limit", format!("must be 1 to {MAX}")))
 }
 
 const DEFAULT: usize = 50;

@@ -1,0 +1,111 @@
+//! Jobs: begun, followed, cancelled.
+
+use domain::{Scope, WebhookId};
+use history::jobs::{Job, NewJob};
+use serde::Serialize;
+use uuid::Uuid;
+use wire::api::{self, NewBackfill};
+
+use super::present;
+use crate::jobs::Kind;
+use crate::problem::Refusal;
+use crate::rules::access::{self, Actor};
+use crate::rules::backfill;
+use crate::world::{Console, World};
+
+impl<W: World> Console<W> {
+    /// Begins to send again what a webhook would have got, or to count it.
+    ///
+    /// # Errors
+    /// When the webhook is not active, the time is not held any more, or a backfill of it has not ended.
+    pub async fn begin_backfill(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        asked: &NewBackfill,
+    ) -> Result<api::Job, Refusal> {
+        actor.require(Scope::WebhooksWrite)?;
+        let now = self.world.now();
+        let (account, request) = self.look(|registry| {
+            let standing = access::webhook(registry, actor, id)?;
+            let (state, shown) = (&standing.webhook.state, present::standing(registry, standing));
+            let request = backfill::draft(asked, state, shown, self.backfill, now)?;
+            Ok((standing.webhook.account.to_string(), request))
+        })?;
+        let held_since = self.world.held_since().await;
+        backfill::held(request.since, held_since.map_err(|error| Refusal::NoEvents(error.to_string()))?)?;
+        self.begin_job(actor, Kind::Backfill, (account, id), &request).await
+    }
+
+    /// The latest jobs, the newest first.
+    ///
+    /// # Errors
+    /// When the key lacks the scope, there is no such account for it, or the history is away.
+    pub async fn list_jobs(
+        &self,
+        actor: &Actor,
+        account: Option<&str>,
+        webhook: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<api::Job>, Refusal> {
+        actor.require(Scope::WebhooksRead)?;
+        let account = self.look(|registry| actor.listed(registry, account))?;
+        let found =
+            self.history()?.jobs(account.as_ref().map(|account| account.as_str()), webhook, limit).await?;
+        Ok(found.into_iter().map(present::job).collect())
+    }
+
+    /// A job as it stands.
+    ///
+    /// # Errors
+    /// When it is not there for who asks.
+    pub async fn show_job(&self, actor: &Actor, id: &str) -> Result<api::Job, Refusal> {
+        actor.require(Scope::WebhooksRead)?;
+        Ok(present::job(self.job(actor, id).await?))
+    }
+
+    /// Cancels a job. One that was cancelled already stays so.
+    ///
+    /// # Errors
+    /// When it is not there for who asks, or has ended.
+    pub async fn cancel_job(&self, actor: &Actor, id: &str) -> Result<api::Job, Refusal> {
+        actor.require(Scope::WebhooksWrite)?;
+        self.job(actor, id).await?;
+        if self.history()?.cancel_job(self.world.now(), id).await? {
+            tracing::info!(job.id = id, key.id = %actor.key().id, "a job was cancelled");
+        }
+        let job = present::job(self.job(actor, id).await?);
+        if job.state == "cancelled" {
+            return Ok(job);
+        }
+        let detail = format!("the job is {} already", job.state);
+        Err(Refusal::Conflict { code: "job-ended", detail })
+    }
+
+    async fn begin_job(
+        &self,
+        actor: &Actor,
+        kind: Kind,
+        (account, webhook): (String, &WebhookId),
+        request: &impl Serialize,
+    ) -> Result<api::Job, Refusal> {
+        let job = NewJob {
+            id: format!("job_{}", Uuid::now_v7().simple()),
+            account,
+            webhook: Some(webhook.to_string()),
+            kind: kind.name().to_owned(),
+            request: serde_json::to_value(request).unwrap_or_default(),
+            asked_by: actor.key().id.to_string(),
+        };
+        let added = self.history()?.add_job(self.world.now(), job).await?;
+        tracing::info!(job.id = added.asked.id, job.kind = kind.name(), key.id = %actor.key().id, "a job was asked for");
+        Ok(present::job(added))
+    }
+
+    /// A job, if it is there for who asks.
+    async fn job(&self, actor: &Actor, id: &str) -> Result<Job, Refusal> {
+        let found = self.history()?.job(id).await?;
+        let found = found.filter(|job| actor.sees(&job.asked.account.as_str().into()));
+        found.ok_or(Refusal::NoSuch("job"))
+    }
+}
