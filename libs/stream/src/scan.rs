@@ -98,29 +98,35 @@ impl Scan {
     /// # Errors
     /// When a client setting is invalid.
     pub fn start(settings: &KafkaSettings, options: ScanOptions) -> KafkaResult<Self> {
-        let size = options.max_record_bytes.to_string();
-        let config = settings.configured(
-            &[("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", &size)],
-            &[
-                ("group.id", "postbode-scan"), // the client wants one, and never uses it
-                ("enable.auto.commit", "false"),
-                ("enable.auto.offset.store", "false"),
-                ("enable.partition.eof", "true"),
-                ("isolation.level", "read_committed"),
-                ("auto.offset.reset", "earliest"),
-                ("allow.auto.create.topics", "false"),
-            ],
-        );
-        let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-        let servers = Arc::from(settings.bootstrap_servers.as_str());
         let (tell, records) = mpsc::channel(AHEAD);
+        let reader = Reader::new(settings, options, tell.clone())?;
         std::thread::spawn(move || {
-            let reader = Reader { servers, client, options, tell: tell.clone() };
             if let Err(error) = reader.run() {
                 let _ = tell.blocking_send(Err(error));
             }
         });
         Ok(Self { records })
+    }
+
+    /// Each partition's first offset and the one after its last, for readers of what is committed: the same bounds that a
+    /// scan keeps to.
+    ///
+    /// # Errors
+    /// When the topic is not there, or Kafka does not answer.
+    pub async fn bounds(
+        settings: &KafkaSettings,
+        topic: Arc<str>,
+    ) -> Result<BTreeMap<Partition, (Offset, Offset)>, ScanError> {
+        let (tell, _unread) = mpsc::channel(1);
+        let failed = |why: String| ScanError::Failed {
+            topic: Arc::clone(&topic),
+            servers: settings.bootstrap_servers.as_str().into(),
+            why,
+        };
+        let options = ScanOptions::all(Arc::clone(&topic), 1);
+        let reader = Reader::new(settings, options, tell).map_err(|error| failed(error.to_string()))?;
+        let asked = tokio::task::spawn_blocking(move || reader.bounds()).await;
+        asked.map_err(|error| failed(error.to_string()))?
     }
 
     /// The next record; none at the end.
@@ -148,6 +154,39 @@ struct Reader {
 }
 
 impl Reader {
+    fn new(
+        settings: &KafkaSettings,
+        options: ScanOptions,
+        tell: mpsc::Sender<Result<Record, ScanError>>,
+    ) -> KafkaResult<Self> {
+        let size = options.max_record_bytes.to_string();
+        let config = settings.configured(
+            &[("queued.max.messages.kbytes", "16384"), ("fetch.message.max.bytes", &size)],
+            &[
+                ("group.id", "postbode-scan"), // the client wants one, and never uses it
+                ("enable.auto.commit", "false"),
+                ("enable.auto.offset.store", "false"),
+                ("enable.partition.eof", "true"),
+                ("isolation.level", "read_committed"),
+                ("auto.offset.reset", "earliest"),
+                ("allow.auto.create.topics", "false"),
+            ],
+        );
+        let client: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+        Ok(Self { servers: settings.bootstrap_servers.as_str().into(), client, options, tell })
+    }
+
+    fn bounds(&self) -> Result<BTreeMap<Partition, (Offset, Offset)>, ScanError> {
+        let partitions = self.spans()?.into_keys();
+        let bounds = partitions.map(|partition| {
+            let topic = &self.options.topic;
+            let ask = || self.client.fetch_watermarks(topic, partition.0, ONE_TRY);
+            let (low, high) = self.patiently(ask)?;
+            Ok((partition, (Offset(low), Offset(high))))
+        });
+        bounds.collect()
+    }
+
     fn run(self) -> Result<(), ScanError> {
         let spans = self.spans()?;
         let mut ends = self.assign(spans)?;

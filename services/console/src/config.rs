@@ -43,6 +43,10 @@ pub struct ConsoleSettings {
     pub handshake_origin: String,
     /// How long the registry may take to be written.
     pub write_timeout: HumanDuration,
+    /// Streams of events open at once, over all accounts.
+    pub max_streams: usize,
+    /// Streams of events open at once of one account.
+    pub max_streams_per_account: usize,
 }
 
 impl Default for ConsoleSettings {
@@ -52,6 +56,8 @@ impl Default for ConsoleSettings {
             verification_prefix: "postbode".to_owned(),
             handshake_origin: "postbode".to_owned(),
             write_timeout: HumanDuration(Duration::from_secs(10)),
+            max_streams: 200,
+            max_streams_per_account: 10,
         }
     }
 }

@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{Change, Clock as _, Registry, Timestamp};
+use domain::{Change, Clock as _, Offset, Partition, Registry, Timestamp};
+use futures::StreamExt as _;
+use futures::stream::{self as streams};
 use http::{HeaderName, HeaderValue, header};
 use outbound::{Exchange, FetchLimits, LookupError, Outbound, PostRequest, SystemResolver};
 use process::{Secret, SystemClock};
-use stream::{Journal, RegistryView, WriteError};
+use stream::{Journal, KafkaSettings, RegistryView, Scan, ScanOptions, Span, WriteError};
 use tokio::time::timeout;
 use url::Url;
+use wire::topics::Topics;
 
+use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
 use crate::rules::keys;
-use crate::world::World;
+use crate::world::{Log, World};
 
 /// How long an answer waits for this console's own view to have a change that is written already.
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -29,6 +33,8 @@ pub(crate) struct Real {
     pub(crate) outbound: Outbound,
     pub(crate) names: SystemResolver,
     pub(crate) clock: SystemClock,
+    pub(crate) kafka: KafkaSettings,
+    pub(crate) topics: Topics,
     /// Closed until the topics were found fit.
     pub(crate) open: Arc<AtomicBool>,
 }
@@ -69,12 +75,42 @@ impl World for Real {
         self.outbound.options(url, headers, FetchLimits::default().timeout).await
     }
 
+    async fn event_bounds(&self) -> Result<Bounds, String> {
+        let bounds = Scan::bounds(&self.kafka, Arc::clone(&self.topics.events)).await;
+        bounds.map(Bounds).map_err(|error| error.to_string())
+    }
+
+    fn read_events(&self, from: &Places, to: Option<&Places>) -> Log {
+        let spans = match to {
+            None => from.iter().map(|(partition, from)| (partition, Span { from, to: None })).collect(),
+            Some(to) => from.up_to(to).into_iter().map(until).collect(),
+        };
+        let options = ScanOptions {
+            spans: Some(spans),
+            follow: to.is_none(),
+            ..ScanOptions::all(Arc::clone(&self.topics.events), self.topics.event_record_bytes())
+        };
+        match Scan::start(&self.kafka, options) {
+            Ok(scan) => streams::unfold(scan, |mut scan| async {
+                let record = scan.next().await?;
+                Some((record.map_err(|error| error.to_string()), scan))
+            })
+            .boxed(),
+            Err(error) => streams::iter([Err(error.to_string())]).boxed(),
+        }
+    }
+
     async fn post(&self, url: Url, body: String) -> Exchange {
         let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         let headers = headers.into_iter().collect();
         let timeout = FetchLimits::default().timeout;
         self.outbound.post(PostRequest { url, headers, body: body.into(), timeout }).await
     }
+}
+
+/// Both included, where we have the one behind the last.
+fn until((partition, from, end): (Partition, Offset, Offset)) -> (Partition, Span) {
+    (partition, Span { from, to: Some(Offset(end.0 - 1)) })
 }
 
 /// Resolves when the configured operator's key is in the registry, where all services find it, and this console's own

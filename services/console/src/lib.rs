@@ -2,6 +2,7 @@
 //!
 //! - [`rules`]: what may be done; pure.
 //! - [`api`]: how it is asked for over HTTP; the DTOs are [`wire::api`].
+//! - [`live`]: an account's events as they happen.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
 //!
 //! All state is the registry's topic. A change is decided on the registry as it is at the change's turn, and is answered
@@ -10,6 +11,7 @@
 pub mod api;
 mod config;
 mod kafka;
+pub mod live;
 pub mod problem;
 pub mod rules;
 mod service;

@@ -50,6 +50,12 @@ pub enum Refusal {
     Unknown(String),
     /// No key at hand opens the secret.
     Sealed,
+    /// The account has so many streams open, as many as it may.
+    TooManyStreams(usize),
+    /// The console has so many streams open, as many as it may.
+    NoRoom(usize),
+    /// Kafka does not let the events be read.
+    EventsUnread(String),
 }
 
 impl Refusal {
@@ -76,7 +82,11 @@ impl Refusal {
             Self::Invalid(errors) => problem.with("errors", json(errors)),
             Self::Unproven(attempts) => problem.with("attempts", json(attempts)),
             Self::TooLarge(limit) => problem.with("limit", *limit),
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) => problem.retry_after(RETRY_AFTER),
+            Self::TooManyStreams(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
+            Self::NoRoom(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
+            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::EventsUnread(_) => {
+                problem.retry_after(RETRY_AFTER)
+            }
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
@@ -99,9 +109,13 @@ impl Refusal {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::Sealed => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Starting
+            | Self::Unavailable(_)
+            | Self::Unknown(_)
+            | Self::Sealed
+            | Self::NoRoom(_)
+            | Self::EventsUnread(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -124,6 +138,9 @@ impl Refusal {
             Self::Unavailable(_) => "registry-unavailable",
             Self::Unknown(_) => "outcome-unknown",
             Self::Sealed => "secret-sealed",
+            Self::TooManyStreams(_) => "too-many-streams",
+            Self::NoRoom(_) => "no-room",
+            Self::EventsUnread(_) => "events-unavailable",
         }
     }
 
@@ -157,6 +174,13 @@ impl Refusal {
                 format!("whether the change went through will show, so look before you repeat it: {why}")
             }
             Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
+            Self::TooManyStreams(limit) => {
+                format!("this account has {limit} streams of events open, as many as it may: close one")
+            }
+            Self::NoRoom(limit) => {
+                format!("this console has {limit} streams of events open, as many as it may: try again later")
+            }
+            Self::EventsUnread(why) => format!("the events cannot be read now: {why}"),
         }
     }
 }
@@ -171,6 +195,8 @@ impl IntoResponse for Refusal {
 
 /// In seconds.
 const RETRY_AFTER: u64 = 2;
+/// In seconds: streams stay open for long.
+const ROOM_AFTER: u64 = 10;
 
 fn told<'a>(parts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let sentences: Vec<_> = parts

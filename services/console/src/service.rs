@@ -13,13 +13,14 @@ use wire::topics::Topics;
 use crate::api;
 use crate::config::Settings;
 use crate::kafka::{Real, install_key};
+use crate::live::Streams;
 use crate::telemetry::Telemetry;
 use crate::world::Console;
 
 /// Runs the service until it is told to stop. It listens at once, and answers 503 until it can do its work.
 ///
 /// # Errors
-/// When the registry's topic is missing or unsafe, a client of Kafka's is beyond repair, or the address is taken.
+/// When a topic is missing or unsafe, a client of Kafka's is beyond repair, or the address is taken.
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let config = &service.config;
     let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
@@ -29,7 +30,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let open = Arc::new(AtomicBool::new(false));
     let checks = watch(&service, &view);
 
-    let console = console(&service, view.clone(), journal.clone(), Arc::clone(&open))?;
+    let console = console(&service, &topics, view.clone(), journal.clone(), Arc::clone(&open))?;
     let listener = http::listen(&config.api).await.context("the API")?;
 
     tokio::select! {
@@ -48,6 +49,7 @@ fn journal(config: &Settings, topics: &Topics) -> anyhow::Result<Journal> {
 
 fn console(
     service: &Service<Settings>,
+    topics: &Topics,
     view: RegistryView,
     journal: Journal,
     open: Arc<AtomicBool>,
@@ -62,8 +64,23 @@ fn console(
         ring: config.signing.ring()?,
         handshake_origin: config.console.handshake_origin.clone(),
         prefix: config.console.verification_prefix.clone(),
+        event_max_bytes: topics.event_max_bytes(),
+        streams: Streams::new(
+            config.console.max_streams_per_account,
+            config.console.max_streams,
+            service.lifecycle.clone(),
+        ),
         telemetry: Telemetry::new(&service.metrics),
-        world: Real { view, journal, outbound, names, clock: service.clock, open },
+        world: Real {
+            view,
+            journal,
+            outbound,
+            names,
+            clock: service.clock,
+            kafka: config.kafka.clone(),
+            topics: topics.clone(),
+            open,
+        },
     })
 }
 
@@ -73,7 +90,7 @@ struct Checks {
     operator_key: Check,
 }
 
-/// Ready when the topic is fit, the registry was read to its end and is fresh, and the operator's key stands in it.
+/// Ready when the topics are fit, the registry was read to its end and is fresh, and the operator's key stands in it.
 fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     let (state, fresh) = (view.changed(), view.clone());
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
@@ -82,7 +99,7 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 
-/// Opens the service once its topic is fit, and installs the operator's key. Resolves only with an error.
+/// Opens the service once its topics are fit, and installs the operator's key. Resolves only with an error.
 async fn prepare(
     service: &Service<Settings>,
     admin: &Admin,
@@ -91,7 +108,8 @@ async fn prepare(
     open: &AtomicBool,
     checks: &Checks,
 ) -> anyhow::Result<()> {
-    let used: Vec<_> = topics.spec(&topics.webhooks).into_iter().collect();
+    let used: Vec<_> =
+        [&topics.webhooks, &topics.events].into_iter().filter_map(|it| topics.spec(it)).collect();
     admin.require(&used).await?;
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();

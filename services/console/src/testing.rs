@@ -5,20 +5,25 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::{
-    Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Registry, Revision, Scope, State,
-    Timestamp, Webhook, WebhookId,
+    Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Partition, Registry, Revision,
+    Scope, State, Timestamp, Webhook, WebhookId,
 };
+use futures::StreamExt as _;
 use http::HeaderValue;
 use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, ResponseHead};
-use process::Metrics;
+use process::{Lifecycle, Metrics};
 use stream::WriteError;
+use tokio::sync::watch;
 use url::Url;
+use wire::{Headers, Record};
 
+use crate::live::Streams;
+use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::draft::Tools;
 use crate::telemetry::Telemetry;
-use crate::world::{Console, World};
+use crate::world::{Console, Log, World};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const OPERATOR: &str = "operator-key";
@@ -135,6 +140,30 @@ struct Inside {
     texts: BTreeMap<String, Vec<String>>,
     leave: Exchange,
     posted: Vec<String>,
+    log: watch::Sender<EventLog>,
+}
+
+/// What lies in `events`: none while Kafka is away.
+type EventLog = Option<Vec<Record>>;
+
+/// Partitions of it.
+const PARTITIONS: i32 = 2;
+
+/// A record of `events`, in binary mode; its place is found when it is written.
+pub(crate) fn event(account: &str, kind: &str, data: &str) -> Record {
+    let mut headers = Headers::new();
+    for (name, value) in [("ce_id", "e"), ("ce_source", "/s"), ("ce_type", kind), ("ce_account", account)] {
+        headers.push(name, value.to_owned());
+    }
+    Record {
+        topic: "postbode.events".into(),
+        partition: Partition(0),
+        offset: Offset(0),
+        timestamp: NOW,
+        key: None,
+        value: Some(data.to_owned().into()),
+        headers,
+    }
 }
 
 impl Fake {
@@ -148,6 +177,7 @@ impl Fake {
             texts: BTreeMap::new(),
             leave: answered(405, ""),
             posted: Vec::new(),
+            log: watch::channel(Some(Vec::new())).0,
         })))
     }
 
@@ -167,6 +197,26 @@ impl Fake {
     /// What was POSTed last.
     pub(crate) fn posted(&self) -> Option<String> {
         self.0.lock().unwrap().posted.last().cloned()
+    }
+
+    /// Writes to the log of events, into the partitions in turn.
+    pub(crate) fn happen(&self, record: Record) {
+        self.0.lock().unwrap().log.send_modify(|log| {
+            let log = log.as_mut().unwrap();
+            let n = log.len() as i64;
+            let (partition, offset) = (n % i64::from(PARTITIONS), n / i64::from(PARTITIONS));
+            log.push(Record { partition: Partition(partition as i32), offset: Offset(offset), ..record });
+        });
+    }
+
+    /// Nobody can read the log of events any more.
+    pub(crate) fn lose_events(&self) {
+        self.0.lock().unwrap().log.send_modify(|log| *log = None);
+    }
+
+    /// How many read the log of events.
+    pub(crate) fn readers(&self) -> usize {
+        self.0.lock().unwrap().log.receiver_count()
     }
 
     /// Not read to its end.
@@ -206,6 +256,8 @@ impl Fake {
             ring: None,
             handshake_origin: "mail.example".to_owned(),
             prefix: "postbode".to_owned(),
+            event_max_bytes: 1024 * 1024,
+            streams: Streams::new(2, 3, Lifecycle::new(Duration::from_secs(5))),
             telemetry: Telemetry::new(&Metrics::new()),
         })
     }
@@ -252,6 +304,45 @@ impl World for Fake {
 
     async fn ask_leave(&self, _: Url, _: HeaderValue) -> Exchange {
         self.0.lock().unwrap().leave.clone()
+    }
+
+    async fn event_bounds(&self) -> Result<Bounds, String> {
+        let inside = self.0.lock().unwrap();
+        let log = inside.log.borrow();
+        let log = log.as_ref().ok_or("no broker answers")?;
+        let end = |partition| log.iter().filter(|it| it.partition == partition).count() as i64;
+        let bounds = (0..PARTITIONS).map(Partition).map(|it| (it, (Offset(0), Offset(end(it)))));
+        Ok(Bounds(bounds.collect()))
+    }
+
+    fn read_events(&self, from: &Places, to: Option<&Places>) -> Log {
+        let log = self.0.lock().unwrap().log.subscribe();
+        let (from, to) = (from.clone(), to.cloned());
+        futures::stream::unfold((log, 0), move |(mut log, mut n)| {
+            let (from, to) = (from.clone(), to.clone());
+            async move {
+                loop {
+                    let next = log.borrow_and_update().as_ref().map(|log| log.get(n).cloned());
+                    match next {
+                        None => {
+                            return (n != usize::MAX)
+                                .then(|| (Err("it broke".to_owned()), (log, usize::MAX)));
+                        }
+                        Some(Some(record)) => {
+                            n += 1;
+                            let behind =
+                                to.as_ref().is_none_or(|to| record.offset < to.next(record.partition));
+                            if record.offset >= from.next(record.partition) && behind {
+                                return Some((Ok(record), (log, n)));
+                            }
+                        }
+                        Some(None) if to.is_some() => return None,
+                        Some(None) => log.changed().await.ok()?,
+                    }
+                }
+            }
+        })
+        .boxed()
     }
 
     async fn post(&self, url: Url, body: String) -> Exchange {

@@ -3,12 +3,16 @@
 use std::future::Future;
 
 use domain::{Change, Keyring, Registry, Scope, Timestamp, Webhook, WebhookId};
+use futures::stream::BoxStream;
 use http::HeaderValue;
 use httpsig::Ring;
 use outbound::{AddressPolicy, Exchange, LookupError};
 use stream::WriteError;
 use url::Url;
+use wire::Record;
 
+use crate::live::Streams;
+use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
 use crate::rules::draft::Tools;
@@ -37,9 +41,19 @@ pub trait World: Send + Sync + 'static {
     /// Asks a stranger's server for leave: `OPTIONS` with this `WebHook-Request-Origin`.
     fn ask_leave(&self, url: Url, origin: HeaderValue) -> impl Future<Output = Exchange> + Send;
 
+    /// Where the log of events begins and ends now, or why nobody knows.
+    fn event_bounds(&self) -> impl Future<Output = Result<Bounds, String>> + Send;
+
+    /// Reads the log of events from these places on: up to those, which are not included, or for ever. What cannot be read
+    /// any more is an error, in words, and the last item.
+    fn read_events(&self, from: &Places, to: Option<&Places>) -> Log;
+
     /// POSTs JSON to a stranger's server.
     fn post(&self, url: Url, body: String) -> impl Future<Output = Exchange> + Send;
 }
+
+/// Records as they are read.
+pub type Log = BoxStream<'static, Result<Record, String>>;
 
 /// The console: what every request needs.
 #[derive(Debug)]
@@ -56,6 +70,10 @@ pub struct Console<W> {
     pub prefix: String,
     /// What we are called in handshakes.
     pub handshake_origin: String,
+    /// The largest event's data, in bytes.
+    pub event_max_bytes: usize,
+    /// Those who listen to events.
+    pub streams: Streams,
     /// Metrics.
     pub telemetry: Telemetry,
 }

@@ -10,6 +10,7 @@ use crate::testing::*;
 mod conditions;
 mod people;
 mod shapes;
+mod streams;
 mod webhook_life;
 
 /// What the API answered.
