@@ -36,6 +36,8 @@ pub(crate) struct Refused {
     pub(crate) status: StatusCode,
     detail: String,
     details: Vec<String>,
+    /// How long the service wants to be left alone, if it says so.
+    pub(crate) retry_after: Option<Duration>,
     /// The whole problem (RFC 9457), or null if the answer was none.
     pub(crate) problem: Value,
 }
@@ -106,18 +108,53 @@ impl Rest {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> anyhow::Result<Answer> {
-        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        let mut request = self.http.request(method, &url).bearer_auth(self.key.expose());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.body(body).send().await;
-        let response =
-            response.map_err(|error| anyhow::anyhow!("no answer from {url}: {}", innermost(&error)))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.with_context(|| format!("the answer from {url} broke off"))?;
-        Ok(Answer { status, headers, body: body.into() })
+        let url = self.url(path);
+        let request = self.request(method, &url, headers).body(body);
+        let response = request.send().await.map_err(|error| unanswered(&url, &innermost(&error)))?;
+        answer(&url, response).await
     }
+
+    /// Opens a stream: whoever reads it waits for as long as it likes.
+    ///
+    /// # Errors
+    /// [`Refused`] in the chain when the service said no.
+    pub(crate) async fn open(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> anyhow::Result<reqwest::Response> {
+        let url = self.url(path);
+        let request = self.request(Method::GET, &url, headers).timeout(FOREVER);
+        let response = tokio::time::timeout(PATIENCE, request.send()).await;
+        let response = response.map_err(|_| unanswered(&url, "it took too long"))?;
+        let response = response.map_err(|error| unanswered(&url, &innermost(&error)))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(answer(&url, response).await?.refused().into())
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base.as_str().trim_end_matches('/'))
+    }
+
+    fn request(&self, method: Method, url: &str, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, url).bearer_auth(self.key.expose());
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    }
+}
+
+/// A stream's time: the client wants one.
+const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+async fn answer(url: &str, response: reqwest::Response) -> anyhow::Result<Answer> {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.with_context(|| format!("the answer from {url} broke off"))?;
+    Ok(Answer { status, headers, body: body.into() })
+}
+
+fn unanswered(url: &str, why: &str) -> anyhow::Error {
+    anyhow::anyhow!("no answer from {url}: {why}")
 }
 
 /// A person's text as one segment of a path.
@@ -147,6 +184,7 @@ impl Answer {
             status: self.status,
             detail: detail.unwrap_or_else(reason),
             details: known.as_ref().map(details).unwrap_or_default(),
+            retry_after: self.retry_after(),
             problem,
         }
         .without_repetition()
@@ -179,7 +217,7 @@ fn details(problem: &Problem) -> Vec<String> {
 }
 
 /// The last of the causes says what really happened: connection refused, say.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;

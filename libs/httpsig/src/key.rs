@@ -33,6 +33,15 @@ pub enum KeyError {
     /// No PEM, or another kind of PEM.
     #[error("no private key in PEM (`BEGIN PRIVATE KEY` or `BEGIN RSA PRIVATE KEY`)")]
     NoPem,
+    /// No PEM of a public key.
+    #[error("no public key in PEM (`BEGIN PUBLIC KEY`)")]
+    NoPublicPem,
+    /// No JSON Web Key Set.
+    #[error("no JSON Web Key Set: an object with a list `keys`")]
+    NoSet,
+    /// A set without a key that can be used.
+    #[error("the JSON Web Key Set holds no RSA key with a name")]
+    EmptySet,
     /// PEM, but no RSA key of a size that may sign.
     #[error("not an RSA key of 2048 to 8192 bits: {0}")]
     Rejected(String),

@@ -10,10 +10,12 @@
 
 mod key;
 mod message;
+mod published;
 mod ring;
 mod verify;
 
 pub use key::{KeyError, PlatformKey, PublicKey};
 pub use message::{Call, Scheme};
+pub use published::{PublishedKeys, spki_from_pem};
 pub use ring::{Ring, RingError, SigningSettings};
 pub use verify::{Received, Refusal, verify};

@@ -36,7 +36,7 @@ pub enum Refusal {
     Algorithm(String),
     /// Something that matters is not signed.
     #[error("{0} is not covered by the signature")]
-    NotCovered(&'static str),
+    NotCovered(String),
     /// The body is not the one that was signed.
     #[error("the digest is not the body's")]
     Digest,
@@ -63,7 +63,7 @@ const COVERED: [&str; 4] = ["(request-target)", "host", "date", "digest"];
 /// Says why the call is not believed.
 pub fn verify(
     call: &Received<'_>,
-    id_header: &'static str,
+    id_header: &str,
     now: Timestamp,
     key: impl FnOnce(&str) -> Option<Vec<u8>>,
 ) -> Result<String, Refusal> {
@@ -73,7 +73,7 @@ pub fn verify(
     }
     let names: Vec<_> = parameters.headers.split(' ').collect();
     if let Some(name) = COVERED.into_iter().chain([id_header]).find(|name| !names.contains(name)) {
-        return Err(Refusal::NotCovered(name));
+        return Err(Refusal::NotCovered(name.to_owned()));
     }
     let given = text(call.headers, DIGEST.as_str())?;
     let (algorithm, value) = given.split_once('=').unwrap_or_default();

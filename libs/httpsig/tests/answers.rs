@@ -4,7 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use httpsig::{Call, PlatformKey, Received, Refusal, Ring, Scheme, SigningSettings, verify};
+use httpsig::{
+    Call, KeyError, PlatformKey, PublishedKeys, Received, Refusal, Ring, Scheme, SigningSettings,
+    spki_from_pem, verify,
+};
 
 /// 2014-01-05 21:31:40.
 const THEN: Timestamp = Timestamp::from_millis(1_388_957_500_000);
@@ -105,7 +108,7 @@ fn whatever_is_changed_about_a_signed_call_is_noticed() {
     let hmac = verdict(SMTPETERS_TARGET, body, &say("rsa-sha256", "hmac-sha256"), THEN);
     assert_eq!(hmac, Refusal::Algorithm("hmac-sha256".to_owned()), "the public key is no secret");
     let narrow = verdict(SMTPETERS_TARGET, body, &say("(request-target) ", ""), THEN);
-    assert_eq!(narrow, Refusal::NotCovered("(request-target)"));
+    assert_eq!(narrow, Refusal::NotCovered("(request-target)".to_owned()));
     let twice = say("algorithm=\"rsa-sha256\"", "algorithm=\"rsa-sha256\",algorithm=\"none\"");
     assert_eq!(verdict(SMTPETERS_TARGET, body, &twice, THEN), Refusal::Malformed);
 }
@@ -185,4 +188,26 @@ fn what_is_no_key_or_no_name_is_told_apart() {
     }
     assert!(SigningSettings { id_header: "no header".into(), ..Default::default() }.ring().is_err());
     assert!(SigningSettings::default().ring().unwrap().is_none(), "without a directory there is no ring");
+}
+
+#[test]
+fn what_is_published_is_read_back_from_a_key_set_and_from_pem() {
+    let public = PlatformKey::generate("a.example.com", 2048).unwrap().public().unwrap();
+    let other = serde_json::json!({"kty": "EC", "kid": "b.example.com"});
+    let set = serde_json::json!({"keys": [other, public.jwk()]}).to_string();
+    let keys = PublishedKeys::from_jwks(set.as_bytes()).unwrap();
+    assert_eq!(keys.names().collect::<Vec<_>>(), ["a.example.com"], "other kinds are passed over");
+    assert_eq!(keys.spki("a.example.com"), Some(public.spki.as_slice()));
+    assert_eq!(keys.spki("b.example.com"), None);
+    for (text, why) in
+        [("", KeyError::NoSet), ("{\"keys\":1}", KeyError::NoSet), ("{\"keys\":[]}", KeyError::EmptySet)]
+    {
+        assert_eq!(PublishedKeys::from_jwks(text.as_bytes()), Err(why), "{text}");
+    }
+    let pem = pem::encode(&pem::Pem::new("PUBLIC KEY", public.spki.clone()));
+    assert_eq!(spki_from_pem(pem.as_bytes()), Ok(public.spki));
+    let private = PlatformKey::generate("a.example.com", 2048).unwrap().to_pem().unwrap();
+    assert_eq!(spki_from_pem(private.as_bytes()), Err(KeyError::NoPublicPem));
+    let empty = pem::encode(&pem::Pem::new("PUBLIC KEY", b"nonsense"));
+    assert!(matches!(spki_from_pem(empty.as_bytes()), Err(KeyError::Rejected(_))));
 }

@@ -106,6 +106,33 @@ impl Scan {
         Ok(Self { records })
     }
 
+    /// Each partition's first offset and the one after its last, for readers of what is committed: the same bounds that a
+    /// scan keeps to.
+    ///
+    /// # Errors
+    /// When the topic is not there, or Kafka does not answer.
+    pub async fn bounds(
+        settings: &KafkaSettings,
+        topic: Arc<str>,
+    ) -> Result<BTreeMap<Partition, (Offset, Offset)>, ScanError> {
+        let failed = |why: String| ScanError::Failed {
+            topic: Arc::clone(&topic),
+            servers: settings.bootstrap_servers.as_str().into(),
+            why,
+        };
+        let places = Places::new(settings, Arc::clone(&topic), 1, || false);
+        let places = places.map_err(|error| failed(error.to_string()))?;
+        let asked = tokio::task::spawn_blocking(move || {
+            let bounds = places.partitions()?.into_iter().map(|partition| {
+                let (low, high) = places.bounds(partition)?;
+                Ok((partition, (Offset(low), Offset(high))))
+            });
+            bounds.collect()
+        });
+        let asked = asked.await;
+        asked.map_err(|error| failed(error.to_string()))?
+    }
+
     /// The next record; none at the end.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! Times are RFC 3339 in UTC, durations texts like `15s`. Errors are problem details (RFC 9457) with [`Problem`]'s members.
 
 mod jobs;
+pub mod live;
 mod portal;
 #[cfg(test)]
 mod tests;

@@ -150,7 +150,10 @@ fn standard(delivery: &Delivery, data: &Bytes) -> Result<Bytes, serde_json::Erro
 }
 
 /// A CloudEvent in structured mode: every attribute of the record, extensions as text.
-fn cloud_event(headers: &Headers, data: &Bytes) -> Result<Bytes, serde_json::Error> {
+///
+/// # Errors
+/// When `data` is no JSON.
+pub fn cloud_event(headers: &Headers, data: &Bytes) -> Result<Bytes, serde_json::Error> {
     let mut body = Vec::with_capacity(data.len() + 256);
     body.extend_from_slice(b"{\"specversion\":\"1.0\"");
     let attributes =

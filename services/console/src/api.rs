@@ -12,6 +12,7 @@ mod jobs;
 mod keys;
 mod platform_keys;
 mod portal;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -40,6 +41,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
     let webhook = get(webhooks::get::<W>).patch(webhooks::change::<W>).delete(webhooks::delete::<W>);
     Router::new()
         .route("/.well-known/postbode-keys", get(platform_keys::list::<W>))
+        .route("/v1/events/stream", get(stream::open::<W>))
         .route("/v1/event-types", get(event_types::list::<W>))
         .route("/v1/accounts", get(accounts::list::<W>).post(accounts::create::<W>))
         .route("/v1/accounts/{id}", get(accounts::get::<W>).delete(accounts::delete::<W>))

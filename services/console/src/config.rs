@@ -60,6 +60,10 @@ pub struct ConsoleSettings {
     pub backfill_per_second: u32,
     /// The highest rate that may be asked for.
     pub backfill_per_second_max: u32,
+    /// Streams of events open at once, over all accounts.
+    pub max_streams: usize,
+    /// Streams of events open at once of one account.
+    pub max_streams_per_account: usize,
 }
 
 impl Default for ConsoleSettings {
@@ -75,6 +79,8 @@ impl Default for ConsoleSettings {
             jobs: 2,
             backfill_per_second: 200,
             backfill_per_second_max: 2_000,
+            max_streams: 200,
+            max_streams_per_account: 10,
         }
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{Change, Clock as _, Partition, Registry, Timestamp};
 use futures::stream::{BoxStream, StreamExt as _, iter, unfold};
 use history::History;
 use http::{HeaderName, HeaderValue};
@@ -21,9 +20,12 @@ use wire::topics::Topics;
 use wire::{OutRecord, Record};
 
 use crate::database::Database;
+use domain::{Change, Clock as _, Offset, Partition, Registry, Timestamp};
+
+use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
 use crate::rules::keys;
-use crate::world::World;
+use crate::world::{Log, World};
 
 /// How long an answer waits for this console's own view to have a change that is written already.
 const CATCH_UP: Duration = Duration::from_secs(2);
@@ -61,8 +63,12 @@ impl Events {
         Ok(Self { settings: settings.clone(), options, times, sink })
     }
 
-    fn read(&self, spans: BTreeMap<Partition, Span>) -> BoxStream<'static, Result<Record, ScanError>> {
-        let options = ScanOptions { spans: Some(spans), ..self.options.clone() };
+    fn read(
+        &self,
+        spans: BTreeMap<Partition, Span>,
+        follow: bool,
+    ) -> BoxStream<'static, Result<Record, ScanError>> {
+        let options = ScanOptions { spans: Some(spans), follow, ..self.options.clone() };
         match Scan::start(&self.settings, options) {
             Ok(scan) => unfold(scan, async |mut scan| Some((scan.next().await?, scan))).boxed(),
             Err(error) => {
@@ -131,12 +137,32 @@ impl World for Real {
     }
 
     fn events(&self, spans: BTreeMap<Partition, Span>) -> BoxStream<'static, Result<Record, ScanError>> {
-        self.events.read(spans)
+        self.events.read(spans, false)
     }
 
     async fn send(&self, record: &OutRecord) -> Result<(), SendError> {
         self.events.sink.send(record).await.map(drop)
     }
+
+    async fn event_bounds(&self) -> Result<Bounds, String> {
+        let Events { settings, options, .. } = &self.events;
+        let bounds = Scan::bounds(settings, Arc::clone(&options.topic)).await;
+        bounds.map(Bounds).map_err(|error| error.to_string())
+    }
+
+    fn read_events(&self, from: &Places, to: Option<&Places>) -> Log {
+        let spans = match to {
+            None => from.iter().map(|(partition, from)| (partition, Span { from, to: None })).collect(),
+            Some(to) => from.up_to(to).into_iter().map(until).collect(),
+        };
+        let records = self.events.read(spans, to.is_none());
+        records.map(|record| record.map_err(|error| error.to_string())).boxed()
+    }
+}
+
+/// Both included, where we have the one behind the last.
+fn until((partition, from, end): (Partition, Offset, Offset)) -> (Partition, Span) {
+    (partition, Span { from, to: Some(Offset(end.0 - 1)) })
 }
 
 /// Resolves when the configured operator's key is in the registry, where all services find it, and this console's own

@@ -5,6 +5,7 @@
 //! - [`api`]: how it is asked for over HTTP; the DTOs are [`wire::api`].
 //! - `pages`: how it is asked for in a browser.
 //! - `jobs`: what goes on after its answer; one module per kind.
+//! - [`live`]: an account's events as they happen.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
 //!
 //! All state is the registry's topic, but for jobs, which stand in the history's database. A change is decided on the registry as it is at the change's turn, and is answered
@@ -17,6 +18,7 @@ mod database;
 pub mod guesses;
 mod jobs;
 mod kafka;
+pub mod live;
 mod pages;
 pub mod problem;
 pub mod rules;

@@ -61,6 +61,10 @@ pub enum Refusal {
     },
     /// The topic of events cannot be looked into.
     NoEvents(String),
+    /// The account has so many streams open, as many as it may.
+    TooManyStreams(usize),
+    /// The console has so many streams open, as many as it may.
+    NoRoom(usize),
 }
 
 impl Refusal {
@@ -93,6 +97,8 @@ impl Refusal {
             | Self::Unknown(_)
             | Self::NoHistory(_)
             | Self::NoEvents(_) => problem.retry_after(RETRY_AFTER),
+            Self::TooManyStreams(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
+            Self::NoRoom(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
@@ -116,11 +122,13 @@ impl Refusal {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Starting
             | Self::Unavailable(_)
             | Self::Unknown(_)
             | Self::Sealed
             | Self::NoHistory(_)
+            | Self::NoRoom(_)
             | Self::NoEvents(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -148,6 +156,8 @@ impl Refusal {
             Self::Forged => "forged",
             Self::Busy { .. } => "job-running",
             Self::NoEvents(_) => "events-unavailable",
+            Self::TooManyStreams(_) => "too-many-streams",
+            Self::NoRoom(_) => "no-room",
         }
     }
 
@@ -187,7 +197,13 @@ impl Refusal {
             Self::Busy { job } => {
                 format!("job {job} is at it already: wait until it has ended, or cancel it")
             }
-            Self::NoEvents(why) => format!("nothing was begun: {why}"),
+            Self::NoEvents(why) => format!("the events cannot be read now: {why}"),
+            Self::TooManyStreams(limit) => {
+                format!("this account has {limit} streams of events open, as many as it may: close one")
+            }
+            Self::NoRoom(limit) => {
+                format!("this console has {limit} streams of events open, as many as it may: try again later")
+            }
         }
     }
 }
@@ -217,6 +233,8 @@ impl IntoResponse for Refusal {
 
 /// In seconds.
 const RETRY_AFTER: u64 = 2;
+/// In seconds: streams stay open for long.
+const ROOM_AFTER: u64 = 10;
 
 fn told<'a>(parts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let sentences: Vec<_> = parts

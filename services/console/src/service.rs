@@ -14,6 +14,7 @@ use crate::config::{ConsoleSettings, Settings};
 use crate::database::Database;
 use crate::guesses::Guesses;
 use crate::kafka::{Events, Real, install_key};
+use crate::live::Streams;
 use crate::telemetry::Telemetry;
 use crate::world::{BackfillRates, Console};
 use crate::{api, jobs};
@@ -21,7 +22,7 @@ use crate::{api, jobs};
 /// Runs the service until it is told to stop. It listens at once, and answers 503 until it can do its work.
 ///
 /// # Errors
-/// When the registry's topic is missing or unsafe, a client of Kafka's is beyond repair, or the address is taken.
+/// When a topic is missing or unsafe, a client of Kafka's is beyond repair, or the address is taken.
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let config = &service.config;
     let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
@@ -76,6 +77,12 @@ fn console(
         session: config.console.session.0,
         guesses: Guesses::default(),
         world: Real { view, journal, outbound, names, clock: service.clock, open, history, events },
+        event_max_bytes: topics.event_max_bytes(),
+        streams: Streams::new(
+            config.console.max_streams_per_account,
+            config.console.max_streams,
+            service.lifecycle.clone(),
+        ),
     })
 }
 
@@ -96,7 +103,7 @@ struct Checks {
     operator_key: Check,
 }
 
-/// Ready when the topic is fit, the registry was read to its end and is fresh, and the operator's key stands in it.
+/// Ready when the topics are fit, the registry was read to its end and is fresh, and the operator's key stands in it.
 fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     let (state, fresh) = (view.changed(), view.clone());
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
@@ -105,7 +112,7 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 
-/// Opens the service once its topic is fit, and installs the operator's key. Resolves only with an error.
+/// Opens the service once its topics are fit, and installs the operator's key. Resolves only with an error.
 async fn prepare(
     service: &Service<Settings>,
     admin: &Admin,
@@ -114,7 +121,8 @@ async fn prepare(
     open: &AtomicBool,
     checks: &Checks,
 ) -> anyhow::Result<()> {
-    let used: Vec<_> = topics.spec(&topics.webhooks).into_iter().collect();
+    let used: Vec<_> =
+        [&topics.webhooks, &topics.events].into_iter().filter_map(|it| topics.spec(it)).collect();
     admin.require(&used).await?;
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();

@@ -8,6 +8,7 @@ use process::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 use stream::WriteError;
@@ -22,6 +23,15 @@ pub struct Telemetry {
     verifications: Family<Outcome, Counter>,
     trials: Family<Outcome, Counter>,
     writes: Family<Outcome, Counter>,
+    streams: Streams,
+}
+
+/// Of the streams of events.
+#[derive(Clone, Debug, Default)]
+struct Streams {
+    open: Gauge,
+    sent: Counter,
+    missed: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,6 +58,7 @@ impl Telemetry {
             verifications: Family::default(),
             trials: Family::default(),
             writes: Family::default(),
+            streams: Streams::default(),
         };
         let requests = telemetry.requests.clone();
         metrics.register(
@@ -62,6 +73,14 @@ impl Telemetry {
         metrics.register("console_trials", "Test calls made, by result", telemetry.trials.clone());
         let writes = telemetry.writes.clone();
         metrics.register("console_registry_writes", "Changes of the registry, by result", writes);
+        let Streams { open, sent, missed } = telemetry.streams.clone();
+        metrics.register("console_streams", "Streams of events that are open", open);
+        metrics.register("console_stream_events", "Events sent on streams", sent);
+        metrics.register(
+            "console_stream_events_missed",
+            "Events that came faster than a stream took them",
+            missed,
+        );
         telemetry
     }
 
@@ -109,6 +128,26 @@ impl Telemetry {
     /// A test call was made.
     pub fn tried(&self, passed: bool) {
         self.trials.get_or_create(&Outcome { result: if passed { "passed" } else { "failed" } }).inc();
+    }
+
+    /// A stream of events was opened.
+    pub fn stream_opened(&self) {
+        self.streams.open.inc();
+    }
+
+    /// A stream of events has ended.
+    pub fn stream_closed(&self) {
+        self.streams.open.dec();
+    }
+
+    /// A stream said an event.
+    pub fn stream_sent(&self) {
+        self.streams.sent.inc();
+    }
+
+    /// So many streams had no room for an event; each is told when it has caught up.
+    pub fn stream_missed(&self, streams: u64) {
+        self.streams.missed.inc_by(streams);
     }
 
     /// A URL's file was looked for.

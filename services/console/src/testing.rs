@@ -12,18 +12,21 @@ use futures::stream::{BoxStream, StreamExt as _, iter};
 use history::{History, HistorySettings};
 use http::HeaderValue;
 use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, PostRequest, ResponseHead};
-use process::Metrics;
+use process::{Lifecycle, Metrics};
 use stream::{ScanError, SendError, Span, WriteError};
+use tokio::sync::watch;
 use url::Url;
 use wire::topics::{TopicSettings, Topics};
-use wire::{OutRecord, Record};
+use wire::{Headers, OutRecord, Record};
 
 use crate::guesses::Guesses;
+use crate::live::Streams;
+use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::draft::Tools;
 use crate::telemetry::Telemetry;
-use crate::world::{BackfillRates, Console, World};
+use crate::world::{BackfillRates, Console, Log, World};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 pub(crate) const OPERATOR: &str = "operator-key";
@@ -148,6 +151,30 @@ struct Inside {
     held_since: Result<Option<Timestamp>, ScanError>,
     broker: Broker,
     sent: Vec<OutRecord>,
+    log: watch::Sender<EventLog>,
+}
+
+/// What lies in `events`: none while Kafka is away.
+type EventLog = Option<Vec<Record>>;
+
+/// Partitions of it.
+const PARTITIONS: i32 = 2;
+
+/// A record of `events`, in binary mode; its place is found when it is written.
+pub(crate) fn event(account: &str, kind: &str, data: &str) -> Record {
+    let mut headers = Headers::new();
+    for (name, value) in [("ce_id", "e"), ("ce_source", "/s"), ("ce_type", kind), ("ce_account", account)] {
+        headers.push(name, value.to_owned());
+    }
+    Record {
+        topic: "postbode.events".into(),
+        partition: Partition(0),
+        offset: Offset(0),
+        timestamp: NOW,
+        key: None,
+        value: Some(data.to_owned().into()),
+        headers,
+    }
 }
 
 impl Fake {
@@ -166,6 +193,7 @@ impl Fake {
             held_since: Ok(None),
             broker: Box::new(|_| Ok(())),
             sent: Vec::new(),
+            log: watch::channel(Some(Vec::new())).0,
         })))
     }
 
@@ -224,6 +252,26 @@ impl Fake {
         (self, folder)
     }
 
+    /// Writes to the log of events, into the partitions in turn.
+    pub(crate) fn happen(&self, record: Record) {
+        self.0.lock().unwrap().log.send_modify(|log| {
+            let log = log.as_mut().unwrap();
+            let n = log.len() as i64;
+            let (partition, offset) = (n % i64::from(PARTITIONS), n / i64::from(PARTITIONS));
+            log.push(Record { partition: Partition(partition as i32), offset: Offset(offset), ..record });
+        });
+    }
+
+    /// Nobody can read the log of events any more.
+    pub(crate) fn lose_events(&self) {
+        self.0.lock().unwrap().log.send_modify(|log| *log = None);
+    }
+
+    /// How many read the log of events.
+    pub(crate) fn readers(&self) -> usize {
+        self.0.lock().unwrap().log.receiver_count()
+    }
+
     /// Not read to its end.
     pub(crate) fn starting(&self) {
         self.0.lock().unwrap().registry = None;
@@ -264,6 +312,8 @@ impl Fake {
             prefix: "postbode".to_owned(),
             topics: Topics::new(&TopicSettings::default()).unwrap(),
             backfill: BackfillRates { usual: 200, most: 2_000 },
+            event_max_bytes: 1024 * 1024,
+            streams: Streams::new(2, 3, Lifecycle::new(Duration::from_secs(5))),
             telemetry: Telemetry::new(&Metrics::new()),
             public_url: Some("https://hooks.example/".parse().unwrap()),
             session: Duration::from_secs(3600),
@@ -313,6 +363,45 @@ impl World for Fake {
 
     async fn ask_leave(&self, _: Url, _: HeaderValue) -> Exchange {
         self.0.lock().unwrap().leave.clone()
+    }
+
+    async fn event_bounds(&self) -> Result<Bounds, String> {
+        let inside = self.0.lock().unwrap();
+        let log = inside.log.borrow();
+        let log = log.as_ref().ok_or("no broker answers")?;
+        let end = |partition| log.iter().filter(|it| it.partition == partition).count() as i64;
+        let bounds = (0..PARTITIONS).map(Partition).map(|it| (it, (Offset(0), Offset(end(it)))));
+        Ok(Bounds(bounds.collect()))
+    }
+
+    fn read_events(&self, from: &Places, to: Option<&Places>) -> Log {
+        let log = self.0.lock().unwrap().log.subscribe();
+        let (from, to) = (from.clone(), to.cloned());
+        futures::stream::unfold((log, 0), move |(mut log, mut n)| {
+            let (from, to) = (from.clone(), to.clone());
+            async move {
+                loop {
+                    let next = log.borrow_and_update().as_ref().map(|log| log.get(n).cloned());
+                    match next {
+                        None => {
+                            return (n != usize::MAX)
+                                .then(|| (Err("it broke".to_owned()), (log, usize::MAX)));
+                        }
+                        Some(Some(record)) => {
+                            n += 1;
+                            let behind =
+                                to.as_ref().is_none_or(|to| record.offset < to.next(record.partition));
+                            if record.offset >= from.next(record.partition) && behind {
+                                return Some((Ok(record), (log, n)));
+                            }
+                        }
+                        Some(None) if to.is_some() => return None,
+                        Some(None) => log.changed().await.ok()?,
+                    }
+                }
+            }
+        })
+        .boxed()
     }
 
     async fn post(&self, request: PostRequest) -> Exchange {

@@ -16,6 +16,9 @@ use wire::topics::Topics;
 use wire::{OutRecord, Record};
 
 use crate::guesses::Guesses;
+
+use crate::live::Streams;
+use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
 use crate::rules::draft::Tools;
@@ -63,6 +66,13 @@ pub trait World: Send + Sync + 'static {
     /// Reads events, in order per partition.
     fn events(&self, spans: BTreeMap<Partition, Span>) -> BoxStream<'static, Result<Record, ScanError>>;
 
+    /// Where the log of events begins and ends now, or why nobody knows.
+    fn event_bounds(&self) -> impl Future<Output = Result<Bounds, String>> + Send;
+
+    /// Reads the log of events from these places on: up to those, which are not included, or for ever. What cannot be read
+    /// any more is an error, in words, and the last item.
+    fn read_events(&self, from: &Places, to: Option<&Places>) -> Log;
+
     /// Writes a record, and says when all in-sync replicas have it.
     fn send(&self, record: &OutRecord) -> impl Future<Output = Result<(), SendError>> + Send;
 }
@@ -75,6 +85,9 @@ pub struct BackfillRates {
     /// At most.
     pub most: u32,
 }
+
+/// Records as they are read.
+pub type Log = BoxStream<'static, Result<Record, String>>;
 
 /// The console: what every request needs.
 #[derive(Debug)]
@@ -97,6 +110,10 @@ pub struct Console<W> {
     pub topics: Topics,
     /// How fast backfills may go.
     pub backfill: BackfillRates,
+    /// The largest event's data, in bytes.
+    pub event_max_bytes: usize,
+    /// Those who listen to events.
+    pub streams: Streams,
     /// Metrics.
     pub telemetry: Telemetry,
     /// Where people find the pages, if that is known.

@@ -11,6 +11,7 @@ mod conditions;
 mod jobs;
 mod people;
 mod shapes;
+mod streams;
 mod trial;
 mod webhook_life;
 

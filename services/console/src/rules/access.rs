@@ -133,6 +133,20 @@ impl Actor {
         if there { Ok(account) } else { Err(Refusal::NoSuch("account")) }
     }
 
+    /// The account that is meant: the one that is named, or the key's own.
+    ///
+    /// # Errors
+    /// When an operator names none, or anybody one that is not there for them.
+    pub fn account_meant(&self, registry: &Registry, named: Option<&str>) -> Result<AccountId, Refusal> {
+        match (named, &self.key.account) {
+            (Some(named), _) => self.account(registry, named),
+            (None, Some(own)) => Ok(own.clone()),
+            (None, None) => {
+                Err(Refusal::field("account", "is missing: an operator says whose events are meant"))
+            }
+        }
+    }
+
     /// The account that something new will belong to: the key's own, unless an operator names one.
     ///
     /// # Errors
