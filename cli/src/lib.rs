@@ -46,7 +46,7 @@ enum Command {
     Topics(topics::TopicsArgs),
     /// Bring events to ingest
     Events(events::EventsArgs),
-    /// Receive webhooks on this machine: check their signatures and print them
+    /// Receive webhooks or pull live events on this machine: check, print and forward them
     Listen(listen::ListenArgs),
     /// Make, verify and manage webhooks, over the console's API
     Webhooks(webhooks::WebhooksArgs),

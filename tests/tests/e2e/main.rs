@@ -13,6 +13,7 @@ mod import;
 mod ingest;
 mod isolation;
 mod lifecycle;
+mod listen;
 mod platform_signature;
 mod poison;
 mod receivers;

@@ -55,8 +55,8 @@ pub(super) async fn run(
     let secrets = made.iter().chain(given).map(|secret| SigningSecret::parse(secret));
     let secrets = secrets.collect::<Result<_, _>>().map_err(|error| usage(format!("--secret: {error}")))?;
     let rest = Rest::new(&context.client.console_url, context.key()?)?;
-    let mut interrupts = Interrupts::listen()?;
     let connection = Connection::open(rest, asked.path()).await?;
+    let mut interrupts = Interrupts::listen()?;
     let shown = made.as_deref().filter(|_| forward.is_some());
     let printer = Printer::new(context.json);
     printer.pulling(&context.client.console_url, shown);
