@@ -85,4 +85,4 @@ advisories: lint-tools
 	fi
 
 shell: lint-tools
-	shellcheck scripts/setup scripts/kafka scripts/with-kafka .ci/run
+	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/languages .ci/run

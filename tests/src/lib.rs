@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use broker::Broker;
 pub use cli::{Said, said, signal};
 pub use hook::Hook;
-pub use languages::goes_without;
+pub use languages::{Language, goes_without};
 pub use receiver::{Answer, Call, Receiver};
 pub use service::{Kind, ServiceProcess, binary};
 pub use world::{OPERATOR_KEY, World, WorldOptions, make_room};

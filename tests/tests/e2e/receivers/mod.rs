@@ -2,6 +2,7 @@
 
 mod documented;
 mod forgery;
+mod libraries;
 
 use harness::{Call, Hook, Receiver, World};
 use serde_json::json;
