@@ -27,7 +27,8 @@ demo: setup ## everything for real on this machine; ARGS="--events 5000 --exit" 
 	$(binaries)/postbode demo $(ARGS)
 
 .PHONY: test
-test: setup ## all tests, on a real Kafka; ARGS=poison only those so named
+test: ## all tests, on a real Kafka; ARGS=poison only those so named
+	@scripts/setup --test
 	cargo build --workspace --bins
 	scripts/with-postgres scripts/with-kafka cargo test --workspace $(ARGS)
 	$(if $(ARGS),,POSTBODE_SEEDS=$(seeds) cargo test --release -p postbode-domain)
@@ -84,4 +85,4 @@ advisories: lint-tools
 	fi
 
 shell: lint-tools
-	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/with-postgres .ci/run
+	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/with-postgres scripts/languages .ci/run

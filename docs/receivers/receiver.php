@@ -16,7 +16,7 @@ function is_genuine(string $key, string $id, string $timestamp, string $signatur
     return false;
 }
 
-$key = base64_decode(substr(getenv('WEBHOOK_SECRET'), strlen('whsec_')));
+$key = base64_decode(preg_replace('/^whsec_/', '', getenv('WEBHOOK_SECRET')));
 $id = $_SERVER['HTTP_WEBHOOK_ID'] ?? '';
 // The bytes as they came: parsed and written again they verify no more.
 $body = file_get_contents('php://input');
@@ -28,6 +28,6 @@ if (!is_genuine($key, $id, $timestamp, $_SERVER['HTTP_WEBHOOK_SIGNATURE'] ?? '',
 // A real receiver remembers for days, in a table with a unique key; here a file that only one can create.
 $mark = sys_get_temp_dir() . '/took-' . hash('sha256', $id);
 if (@fopen($mark, 'x') !== false) {
-    error_log("took $id"); // Hand the event over to your own queue here, and answer at once.
+    file_put_contents('php://stdout', "took $id\n"); // Hand the event over to your own queue here, and answer at once.
 }
 http_response_code(204);

@@ -14,6 +14,8 @@
 //! A bracket in a name would be read as notation: it is written as `%5B` or `%5D`, and a percent sign before `5B`, `5D` or `25`
 //! as `%25`, before the whole is encoded as forms are.
 //!
+//! What PHP, Rack and qs-codec make of that is tested (`fixtures/forms.json`), and told in docs/receivers.md.
+//!
 //! The JSON is checked once and then walked from front to back: every byte of it is copied once, and no tree is made.
 
 use std::borrow::Cow;
