@@ -1,0 +1,7 @@
+//! Stories on SQLite and on PostgreSQL.
+
+mod jobs;
+mod records;
+mod retention;
+mod search;
+mod support;
