@@ -125,6 +125,7 @@ fn common(service: &str, label: &str, bench: &Bench, context: &Context) -> Table
     if service == "console" {
         let key = Value::from(bench.operator_key.expose());
         config.insert("console".into(), Table::from_iter([("operator_key".to_owned(), key)]).into());
+        config.insert("history".into(), bench.place.history(label));
     }
     config
 }

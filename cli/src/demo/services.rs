@@ -95,6 +95,7 @@ impl Plan<'_> {
         if name == CONSOLE {
             let key = Value::from(self.operator_key.expose());
             config.insert("console".into(), Table::from_iter([("operator_key".to_owned(), key)]).into());
+            config.insert("history".into(), place.history(name));
         }
         config
     }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use toml::{Table, Value};
 
 /// A command's directories. While this is held no other run of it uses them.
 pub(crate) struct Place {
@@ -49,6 +50,12 @@ impl Place {
     /// Where a service says at which address it listens.
     pub(crate) fn address_file(&self, service: &str, role: &str) -> PathBuf {
         self.work.join(format!("run/{service}.{role}"))
+    }
+
+    /// Settings by which a console has a history of its own, which begins anew with each run.
+    pub(crate) fn history(&self, service: &str) -> Value {
+        let url = format!("sqlite:{}", self.work.join(format!("run/{service}.db")).display());
+        Table::from_iter([("url".to_owned(), url.into())]).into()
     }
 }
 

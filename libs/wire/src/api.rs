@@ -3,6 +3,7 @@
 //! Requests refuse members that they do not know; answers may grow, so their readers ignore what they do not know.
 //! Times are RFC 3339 in UTC, durations texts like `15s`. Errors are problem details (RFC 9457) with [`Problem`]'s members.
 
+mod history;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -13,13 +14,17 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use history::{
+    DeadLetter, DeadLetterCount, DeadLetterCounts, Delivery, DeliveryInFull, Disposition, Hour, Statistics,
+    Tally, Try,
+};
 pub use trigger::{Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, TestEvent, TriggerPatch};
 pub use webhook::{
     Batch, BatchPatch, CodeSent, DnsProof, Headers, Limits, LimitsPatch, NewWebhook, RotateSecret, Secret,
     SecretBefore, Types, Verification, VerificationAttempt, Verify, Webhook, WebhookPatch, WebhookWithSecret,
 };
 
-/// A page of a list, in the order of ids: `{"items": […], "next": "…"}`.
+/// A page of a list, in the order of ids (of the history, newest first): `{"items": […], "next": "…"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
     /// At most as many as asked for.

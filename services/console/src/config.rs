@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use history::HistorySettings;
 use httpsig::SigningSettings;
 use outbound::OutboundSettings;
 use process::config::ConfigError;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub signing: SigningSettings,
     /// How strangers are called, to verify URLs.
     pub outbound: OutboundSettings,
+    /// Where the history is kept, and for how long.
+    pub history: HistorySettings,
 }
 
 /// Section `console`.
@@ -64,6 +67,7 @@ impl Settings {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
         self.signing.ring().map_err(|error| ConfigError::invalid("signing.directory", error))?;
+        self.history.check().map_err(|error| ConfigError::invalid("history.url", error))?;
         let prefix = &self.console.verification_prefix;
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(plain) {
@@ -111,6 +115,7 @@ mod tests {
             ("console.verification_prefix = 'a/b'", "console.verification_prefix: "),
             ("console.verification_prefix = ''", "console.verification_prefix: "),
             ("console.handshake_origin = 'a b'", "console.handshake_origin: "),
+            ("history.url = 'mysql://root:geheim@db/x'", "history.url: "),
             ("console.operator_key = 'geheim'", "console.operator_key: "),
             ("console.operator_key = 'geheim geheim geheim geheim geheim'", "console.operator_key: "),
         ] {

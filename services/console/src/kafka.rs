@@ -1,16 +1,20 @@
 //! The world as it is: the registry's view and journal, the HTTP client, the system's clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::{Change, Clock as _, Registry, Timestamp};
+use history::History;
 use http::{HeaderName, HeaderValue, header};
 use outbound::{Exchange, FetchLimits, LookupError, Outbound, PostRequest, SystemResolver};
 use process::{Secret, SystemClock};
-use stream::{Journal, RegistryView, WriteError};
+use stream::{Journal, KafkaSettings, RegistryView, Scan, ScanError, ScanOptions, Span, WriteError};
 use tokio::time::timeout;
 use url::Url;
+use wire::topics::Topics;
+use wire::{Origin, Record};
 
 use crate::problem::Refusal;
 use crate::rules::keys;
@@ -18,6 +22,9 @@ use crate::world::World;
 
 /// How long an answer waits for this console's own view to have a change that is written already.
 const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// How long an event may take to be looked up.
+const LOOK_UP: Duration = Duration::from_secs(2);
 
 /// How long to wait before Kafka is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -28,6 +35,10 @@ pub(crate) struct Real {
     pub(crate) journal: Journal,
     pub(crate) outbound: Outbound,
     pub(crate) names: SystemResolver,
+    pub(crate) history: History,
+    /// Where events are looked up.
+    pub(crate) kafka: KafkaSettings,
+    pub(crate) topics: Topics,
     pub(crate) clock: SystemClock,
     /// Closed until the topics were found fit.
     pub(crate) open: Arc<AtomicBool>,
@@ -54,6 +65,25 @@ impl World for Real {
             tracing::warn!(kafka.offset = offset.0, "the view is behind a change that was written");
         }
         Ok(recorded.changes)
+    }
+
+    fn history(&self) -> History {
+        self.history.clone()
+    }
+
+    async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
+        let span = Span { from: origin.offset, to: Some(origin.offset) };
+        let spans = Some(BTreeMap::from([(origin.partition, span)]));
+        let (topic, size) = (Arc::clone(&self.topics.events), self.topics.event_record_bytes());
+        let options = ScanOptions { spans, ..ScanOptions::all(topic, size) };
+        let mut scan = Scan::start(&self.kafka, options).map_err(|error| error.to_string())?;
+        match timeout(LOOK_UP, scan.next()).await {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(record))) => Ok(Some(record).filter(|record| record.offset == origin.offset)),
+            Ok(Some(Err(ScanError::NoPartition { .. }))) => Ok(None),
+            Ok(Some(Err(error))) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", LOOK_UP.as_secs())),
+        }
     }
 
     async fn fetch(&self, place: Url) -> Exchange {

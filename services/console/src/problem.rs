@@ -50,6 +50,8 @@ pub enum Refusal {
     Unknown(String),
     /// No key at hand opens the secret.
     Sealed,
+    /// The history's database is away. Why is for the log: it may name hosts.
+    HistoryAway(String),
 }
 
 impl Refusal {
@@ -76,7 +78,9 @@ impl Refusal {
             Self::Invalid(errors) => problem.with("errors", json(errors)),
             Self::Unproven(attempts) => problem.with("attempts", json(attempts)),
             Self::TooLarge(limit) => problem.with("limit", *limit),
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) => problem.retry_after(RETRY_AFTER),
+            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::HistoryAway(_) => {
+                problem.retry_after(RETRY_AFTER)
+            }
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
@@ -99,9 +103,11 @@ impl Refusal {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Starting | Self::Unavailable(_) | Self::Unknown(_) | Self::Sealed => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Starting
+            | Self::Unavailable(_)
+            | Self::Unknown(_)
+            | Self::Sealed
+            | Self::HistoryAway(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -124,6 +130,7 @@ impl Refusal {
             Self::Unavailable(_) => "registry-unavailable",
             Self::Unknown(_) => "outcome-unknown",
             Self::Sealed => "secret-sealed",
+            Self::HistoryAway(_) => "history-unavailable",
         }
     }
 
@@ -157,7 +164,14 @@ impl Refusal {
                 format!("whether the change went through will show, so look before you repeat it: {why}")
             }
             Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
+            Self::HistoryAway(_) => "the history cannot be looked at now; everything else goes on".to_owned(),
         }
+    }
+}
+
+impl From<history::Error> for Refusal {
+    fn from(error: history::Error) -> Self {
+        Self::HistoryAway(error.to_string())
     }
 }
 

@@ -14,6 +14,7 @@ pub mod fields;
 pub mod keys;
 pub mod paging;
 pub mod proof;
+pub mod search;
 pub mod secrets;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use history::History;
 use outbound::{Outbound, SystemResolver};
 use process::config::ConfigError;
 use process::{Check, Service, http};
@@ -12,6 +13,7 @@ use wire::topics::Topics;
 
 use crate::api;
 use crate::config::Settings;
+use crate::history::{self as keeping, Keeper};
 use crate::kafka::{Real, install_key};
 use crate::telemetry::Telemetry;
 use crate::world::Console;
@@ -25,16 +27,19 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
     let view = RegistryView::start(&config.kafka, topics.webhooks.clone(), TableOptions::default())?;
     let journal = journal(config, &topics)?;
-    let admin = Admin::new(&config.kafka)?;
+    let admin = Arc::new(Admin::new(&config.kafka)?);
+    let history = History::new(&config.history).context("history.url")?;
     let open = Arc::new(AtomicBool::new(false));
     let checks = watch(&service, &view);
 
-    let console = console(&service, view.clone(), journal.clone(), Arc::clone(&open))?;
+    let keeper = keeper(&service, &history, &topics, &admin);
+    let console =
+        console(&service, view.clone(), journal.clone(), (history, topics.clone()), Arc::clone(&open))?;
     let listener = http::listen(&config.api).await.context("the API")?;
 
     tokio::select! {
         served = http::serve(listener, api::router(Arc::new(console)), &service.lifecycle) => served,
-        unfit = prepare(&service, &admin, &topics, (&journal, &view), &open, &checks) => unfit,
+        unfit = prepare(&service, &admin, (&topics, keeper), (&journal, &view), &open, &checks) => unfit,
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
     }
@@ -50,6 +55,7 @@ fn console(
     service: &Service<Settings>,
     view: RegistryView,
     journal: Journal,
+    (history, topics): (History, Topics),
     open: Arc<AtomicBool>,
 ) -> anyhow::Result<Console<Real>> {
     let config = &service.config;
@@ -63,8 +69,34 @@ fn console(
         handshake_origin: config.console.handshake_origin.clone(),
         prefix: config.console.verification_prefix.clone(),
         telemetry: Telemetry::new(&service.metrics),
-        world: Real { view, journal, outbound, names, clock: service.clock, open },
+        world: Real {
+            view,
+            journal,
+            outbound,
+            names,
+            history,
+            kafka: config.kafka.clone(),
+            topics,
+            clock: service.clock,
+            open,
+        },
     })
+}
+
+fn keeper(service: &Service<Settings>, history: &History, topics: &Topics, admin: &Arc<Admin>) -> Keeper {
+    let config = &service.config;
+    Keeper {
+        history: history.clone(),
+        keep: config.history.keep(),
+        kafka: config.kafka.clone(),
+        topics: topics.clone(),
+        prefix: config.topics.prefix.clone(),
+        admin: Arc::clone(admin),
+        clock: service.clock,
+        lifecycle: service.lifecycle.clone(),
+        telemetry: keeping::Telemetry::new(&service.metrics),
+        ready: service.health.ready("history"),
+    }
 }
 
 /// What must hold before the service is ready, beside the registry itself.
@@ -82,17 +114,21 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 
-/// Opens the service once its topic is fit, and installs the operator's key. Resolves only with an error.
+/// Opens the service once its topics are fit, keeps the history from then on, and installs the operator's key. Resolves only
+/// with an error.
 async fn prepare(
     service: &Service<Settings>,
     admin: &Admin,
-    topics: &Topics,
+    (topics, keeper): (&Topics, Keeper),
     (journal, view): (&Journal, &RegistryView),
     open: &AtomicBool,
     checks: &Checks,
 ) -> anyhow::Result<()> {
-    let used: Vec<_> = topics.spec(&topics.webhooks).into_iter().collect();
-    admin.require(&used).await?;
+    let [attempts, deliveries, events, dispositions] = keeping::topics(topics);
+    let used = [&topics.webhooks, &topics.events, &attempts, &deliveries, &events, &dispositions];
+    let specs: Vec<_> = used.into_iter().filter_map(|topic| topics.spec(topic)).collect();
+    admin.require(&specs).await?;
+    service.lifecycle.spawn("history", keeper.run());
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();
     match &service.config.console.operator_key {

@@ -8,11 +8,13 @@ use domain::{
     Account, AccountId, ApiKey, Change, KeyHash, Keyring, Offset, Outcome, Registry, Revision, Scope, State,
     Timestamp, Webhook, WebhookId,
 };
+use history::{History, HistorySettings};
 use http::HeaderValue;
 use outbound::{AddressPolicy, Exchange, LookupError, OutboundSettings, Phases, ResponseHead};
 use process::Metrics;
 use stream::WriteError;
 use url::Url;
+use wire::{Origin, Record};
 
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
@@ -135,6 +137,8 @@ struct Inside {
     texts: BTreeMap<String, Vec<String>>,
     leave: Exchange,
     posted: Vec<String>,
+    history: Option<(History, tempfile::TempDir)>,
+    events: BTreeMap<String, Record>,
 }
 
 impl Fake {
@@ -148,7 +152,21 @@ impl Fake {
             texts: BTreeMap::new(),
             leave: answered(405, ""),
             posted: Vec::new(),
+            history: None,
+            events: BTreeMap::new(),
         })))
+    }
+
+    /// A history that is up to date; until then its database is away.
+    pub(crate) async fn with_history(&self) -> History {
+        let history = World::history(self);
+        history.prepare().await.unwrap();
+        history
+    }
+
+    /// Lets an event be found in Kafka.
+    pub(crate) fn hold(&self, origin: &str, record: Record) {
+        self.0.lock().unwrap().events.insert(origin.to_owned(), record);
     }
 
     /// Publishes a TXT record.
@@ -240,6 +258,20 @@ impl World for Fake {
             registry.apply(Offset(registry.position().0), read.unwrap());
         }
         Ok(changes)
+    }
+
+    fn history(&self) -> History {
+        let mut inside = self.0.lock().unwrap();
+        let (history, _) = inside.history.get_or_insert_with(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite:{}", folder.path().join("history.db").display());
+            (History::new(&HistorySettings { url, ..HistorySettings::default() }).unwrap(), folder)
+        });
+        history.clone()
+    }
+
+    async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
+        Ok(self.0.lock().unwrap().events.get(&origin.to_string()).cloned())
     }
 
     async fn fetch(&self, place: Url) -> Exchange {

@@ -3,11 +3,13 @@
 use std::future::Future;
 
 use domain::{Change, Keyring, Registry, Scope, Timestamp, Webhook, WebhookId};
+use history::History;
 use http::HeaderValue;
 use httpsig::Ring;
 use outbound::{AddressPolicy, Exchange, LookupError};
 use stream::WriteError;
 use url::Url;
+use wire::{Origin, Record};
 
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
@@ -27,6 +29,12 @@ pub trait World: Send + Sync + 'static {
     fn write<D>(&self, decide: D) -> impl Future<Output = Result<Vec<Change>, WriteError<Refusal>>> + Send
     where
         D: FnMut(&Registry) -> Result<Vec<Change>, Refusal> + Send + 'static;
+
+    /// The history. Its database may be away.
+    fn history(&self) -> History;
+
+    /// An event as it stands in Kafka; none where it is not held any more.
+    fn event(&self, origin: Origin) -> impl Future<Output = Result<Option<Record>, String>> + Send;
 
     /// Fetches a file from a stranger's server, to verify a URL.
     fn fetch(&self, place: Url) -> impl Future<Output = Exchange> + Send;

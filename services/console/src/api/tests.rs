@@ -8,6 +8,7 @@ use super::router;
 use crate::testing::*;
 
 mod conditions;
+mod history;
 mod people;
 mod shapes;
 mod webhook_life;

@@ -53,7 +53,7 @@ pub fn reveal(webhook: &Webhook, keyring: &Keyring, now: Timestamp) -> Result<ap
     let seals = Seals::new(keyring, &webhook.id);
     let previous = webhook.secrets.previous.as_ref().filter(|(_, until)| now < *until);
     let previous = previous
-        .map(|(sealed, until)| Ok(SecretBefore { secret: seals.open(sealed)?, until: *until }))
+        .map(|(sealed, until)| Ok::<_, Refusal>(SecretBefore { secret: seals.open(sealed)?, until: *until }))
         .transpose()?;
     Ok(api::Secret { secret: seals.open(&webhook.secrets.current)?, previous })
 }
