@@ -40,6 +40,9 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates zlib1g \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=binaries /out/ /usr/local/bin/
+# Where the console keeps its history unless it is told otherwise: a volume takes its owner from here.
+RUN install --directory --owner=65532 --group=65532 /var/lib/postbode
+WORKDIR /var/lib/postbode
 # A number, since Kubernetes' runAsNonRoot does not look names up.
 USER 65532:65532
 # 8080: a service's API; 9090: health and metrics.

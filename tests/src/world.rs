@@ -157,6 +157,7 @@ impl World {
         }
         if kind == Kind::Console {
             set("POSTBODE__CONSOLE__OPERATOR_KEY", OPERATOR_KEY);
+            set("POSTBODE__HISTORY__URL", &self.history_of(self.started));
         }
         if kind == Kind::Delivery {
             set("POSTBODE__DELIVERY__SCHEDULE", "300ms,300ms,1s");
@@ -169,12 +170,18 @@ impl World {
             let every = matches!(&*section, "topics" | "kafka" | "log");
             if section == kind.name()
                 || (matches!(&*section, "outbound" | "signing") && kind.has_secrets())
+                || (section == "history" && kind == Kind::Console)
                 || every
             {
                 all.insert((*name).to_owned(), value.clone());
             }
         }
         all
+    }
+
+    /// Where a console keeps its history that is this process of the installation, counted from 0.
+    pub fn history_of(&self, instance: usize) -> String {
+        format!("sqlite:{}", self.folder.join(format!("console-{instance}.db")).display())
     }
 
     /// Counts what is due to a webhook from now on.

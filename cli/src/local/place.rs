@@ -57,6 +57,12 @@ impl Place {
     pub(crate) fn address_file(&self, service: &str, role: &str) -> PathBuf {
         self.work.join(format!("run/{service}.{role}"))
     }
+
+    /// Settings by which a console has a history of its own, which begins anew with each run.
+    pub(crate) fn history(&self, service: &str) -> Value {
+        let url = format!("sqlite:{}", self.work.join(format!("run/{service}.db")).display());
+        Table::from_iter([("url".to_owned(), url.into())]).into()
+    }
 }
 
 fn workspace_above(start: &Path) -> Option<PathBuf> {

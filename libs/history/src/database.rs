@@ -1,13 +1,15 @@
 //! The door to the database.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use url::Url;
 use uuid::Uuid;
+
+use crate::retention::Keep;
 
 /// Which database, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,12 +20,26 @@ pub struct HistorySettings {
     pub url: String,
     /// Connections at most.
     pub connections: u32,
+    /// How long attempts, deliveries and dead letters are kept.
+    #[serde(deserialize_with = "duration")]
+    pub retention: Duration,
+    /// How many attempts are kept, at most: the oldest go first.
+    pub max_attempts: u64,
 }
 
 impl Default for HistorySettings {
     fn default() -> Self {
-        Self { url: "sqlite:postbode-history.db".to_owned(), connections: 8 }
+        Self {
+            url: "sqlite:postbode-history.db".to_owned(),
+            connections: 8,
+            retention: Duration::from_secs(30 * 24 * 3600),
+            max_attempts: 5_000_000,
+        }
     }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    domain::duration::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 /// Why the database did not do what was asked.
@@ -54,6 +70,11 @@ impl HistorySettings {
     pub fn check(&self) -> Result<(), Error> {
         Kind::of(&self.url).map(drop)
     }
+
+    /// How much is kept.
+    pub fn keep(&self) -> Keep {
+        Keep { retention: self.retention, max_attempts: self.max_attempts }
+    }
 }
 
 /// The database. Cheap to clone.
@@ -61,6 +82,8 @@ impl HistorySettings {
 pub struct History {
     pool: AnyPool,
     kind: Kind,
+    /// Where the file is, if it is one.
+    folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,23 +106,28 @@ impl Kind {
 
 /// How long a statement waits for whoever writes to a file.
 const SQLITE_PATIENCE: &str = "PRAGMA busy_timeout = 10000";
-/// Readers do not wait for the writer, and a crash of the machine may cost the last transactions but never the file:
-/// what they held is read from Kafka again.
-const SQLITE_PRAGMAS: [&str; 4] = [
-    SQLITE_PATIENCE,
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
-    "PRAGMA temp_store = MEMORY",
-];
+/// Readers do not wait for the writer. What was committed survives a crash of the machine: Kafka is told that it was read.
+const SQLITE_PRAGMAS: [&str; 4] =
+    [SQLITE_PATIENCE, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA temp_store = MEMORY"];
 /// How long to wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 
 impl History {
-    /// Opens the database, makes the file where there is none, and brings its tables up to date.
+    /// Opens the database: see [`History::new`] and [`History::prepare`].
     ///
     /// # Errors
     /// When it cannot be reached, or is of a later version than this program.
     pub async fn open(settings: &HistorySettings) -> Result<Self, Error> {
+        let history = Self::new(settings)?;
+        history.prepare().await?;
+        Ok(history)
+    }
+
+    /// A database that may be away for now: whatever is asked of it fails until it was prepared.
+    ///
+    /// # Errors
+    /// When the setting names none that we know.
+    pub fn new(settings: &HistorySettings) -> Result<Self, Error> {
         install_default_drivers();
         let kind = Kind::of(&settings.url)?;
         let options =
@@ -108,11 +136,20 @@ impl History {
             Kind::Sqlite => options.after_connect(|connection, _| Box::pin(prepare_sqlite(connection))),
             Kind::Postgres => options,
         };
-        let pool = options.connect(&location(kind, &settings.url)?).await?;
-        sqlx::migrate!().run(&pool).await?;
-        let history = Self { pool, kind };
-        history.name_it().await?;
-        Ok(history)
+        let (location, folder) = location(kind, &settings.url);
+        Ok(Self { pool: options.connect_lazy(&location)?, kind, folder })
+    }
+
+    /// Makes the file where there is none, and brings the tables up to date. May be said again.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or is of a later version than this program.
+    pub async fn prepare(&self) -> Result<(), Error> {
+        if let Some(folder) = &self.folder {
+            std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
+        }
+        sqlx::migrate!().run(&self.pool).await?;
+        self.name_it().await
     }
 
     /// The database's name, which it got when it was made: whoever reads topics into it reads them under this name, so
@@ -183,15 +220,13 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Erro
     Ok(())
 }
 
-/// The URL as the driver wants it: a file is made, and so is its folder.
-fn location(kind: Kind, url: &str) -> Result<String, Error> {
+/// The URL as the driver wants it, and the folder of a file.
+fn location(kind: Kind, url: &str) -> (String, Option<PathBuf>) {
     if kind == Kind::Postgres {
-        return Ok(url.to_owned());
+        return (url.to_owned(), None);
     }
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     let path = path.split('?').next().unwrap_or_default();
-    if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
-    }
-    Ok(format!("sqlite:{path}?mode=rwc"))
+    let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+    (format!("sqlite:{path}?mode=rwc"), folder.map(Path::to_owned))
 }

@@ -7,9 +7,27 @@
 //! - [`History`]: the database, open and up to date.
 //! - [`jobs`]: what was set going: who works on it, how far it is.
 //! - [`sessions`]: who is signed in on the pages.
+//! - [`entry`]: what is read from the topics, and [`History::write`], which writes it once however often it is read.
+//! - [`deliveries`], [`dead_letters`], [`hours`]: what people look at.
+//! - [`retention`]: what is forgotten, and when.
 
 mod database;
+pub mod dead_letters;
+pub mod deliveries;
+mod delivery;
+pub mod entry;
+mod fold;
+pub mod hours;
 pub mod jobs;
+pub mod positions;
+pub mod retention;
+mod row;
 pub mod sessions;
+mod statement;
+mod text;
+mod write;
 
 pub use database::{Error, History, HistorySettings};
+pub use delivery::{Delivery, Latest, State};
+pub use text::Text;
+pub use write::Written;

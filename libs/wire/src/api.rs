@@ -3,6 +3,7 @@
 //! Requests refuse members that they do not know; answers may grow, so their readers ignore what they do not know.
 //! Times are RFC 3339 in UTC, durations texts like `15s`. Errors are problem details (RFC 9457) with [`Problem`]'s members.
 
+mod history;
 mod jobs;
 pub mod live;
 mod portal;
@@ -17,6 +18,10 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use history::{
+    DeadLetter, DeadLetterCount, DeadLetterCounts, Delivery, DeliveryInFull, Disposition, Hour, Statistics,
+    Tally, Try,
+};
 pub use jobs::{Backfill, BackfillProgress, Job, NewBackfill};
 pub use portal::{NewPortalLink, PortalLink};
 pub use trial::{NewTrial, Trial, TrialRequest, TrialResponse};
@@ -26,7 +31,7 @@ pub use webhook::{
     SecretBefore, Types, Verification, VerificationAttempt, Verify, Webhook, WebhookPatch, WebhookWithSecret,
 };
 
-/// A page of a list, in the order of ids: `{"items": […], "next": "…"}`.
+/// A page of a list, in the order of ids (of the history, newest first): `{"items": […], "next": "…"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
     /// At most as many as asked for.

@@ -47,6 +47,9 @@ pub struct Attempt<'a> {
     /// The trace it belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub trace: Option<Cow<'a, str>>,
+    /// Whether it was a person's test.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub test: bool,
     /// Of a batch: every delivery in it, in order.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub members: Vec<Member<'a>>,
@@ -74,6 +77,13 @@ pub struct Member<'a> {
     /// The backfill that made the delivery, where fan-out did not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub backfill: Option<Cow<'a, str>>,
+    /// How often it was taken out of the dead letters.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub replays: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Durations in milliseconds.
@@ -90,4 +100,23 @@ pub struct Durations {
     /// Until the response's head.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_byte_ms: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As version 1 was written at first, and with what it says since.
+    const GOLDEN: &str = r#"{"v":1,"webhook":"wh_1","account":"acme","delivery":"dlv_1","event":"e1","type":"click","origin":"3-42","number":2,"started_at":"2026-01-31T12:00:00.000Z","duration":{"total_ms":12.5},"url":"https://a.example/","request_headers":[["webhook-id","dlv_1"]],"outcome":"server-error","status":503,"error":"the endpoint answered 503","next_due":"2026-01-31T12:00:30.000Z"}"#;
+    const GOLDEN_WITH_MARKS: &str = r#"{"v":1,"webhook":"wh_1","account":"acme","delivery":"bat_1","event":"e1","type":"click","replays":1,"number":1,"started_at":"2026-01-31T12:00:00.000Z","duration":{"total_ms":1.0},"url":"https://a.example/","request_headers":[],"outcome":"success","status":200,"test":true,"members":[{"delivery":"dlv_1","event":"e1","type":"click","replays":1}]}"#;
+
+    #[test]
+    fn version_1_is_read_and_written_as_it_always_was() {
+        for golden in [GOLDEN, GOLDEN_WITH_MARKS] {
+            let read: Attempt<'_> = serde_json::from_str(golden).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), golden);
+        }
+        let read: Attempt<'_> = serde_json::from_str(GOLDEN_WITH_MARKS).unwrap();
+        assert_eq!((read.first.replays, read.members[0].replays, read.test), (1, 1, true));
+    }
 }

@@ -7,6 +7,7 @@ mod conditions;
 mod jobs;
 mod portal;
 pub(crate) mod present;
+pub(crate) mod present_history;
 pub mod trial;
 pub mod verification;
 mod webhooks;

@@ -5,6 +5,8 @@
 
 mod accounts;
 pub(crate) mod body;
+mod dead_letters;
+mod deliveries;
 mod event_types;
 mod filter_test;
 mod headers;
@@ -12,6 +14,7 @@ mod jobs;
 mod keys;
 mod platform_keys;
 mod portal;
+mod statistics;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -59,6 +62,11 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/webhooks/{id}/secret", get(webhooks::reveal_secret::<W>))
         .route("/v1/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret::<W>))
         .route("/v1/webhooks/{id}/test", post(trial::run::<W>))
+        .route("/v1/webhooks/{id}/statistics", get(statistics::get::<W>))
+        .route("/v1/deliveries", get(deliveries::list::<W>))
+        .route("/v1/deliveries/{id}", get(deliveries::get::<W>))
+        .route("/v1/dead-letters", get(dead_letters::list::<W>))
+        .route("/v1/dead-letters/counts", get(dead_letters::counts::<W>))
         .route("/v1/webhooks/{id}/verification", get(verification::get::<W>))
         .route("/v1/webhooks/{id}/verification/file", get(verification::file::<W>))
         .route("/v1/webhooks/{id}/verification/code", post(verification::send_code::<W>))

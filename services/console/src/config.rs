@@ -29,10 +29,10 @@ pub struct Settings {
     pub topics: TopicSettings,
     /// The platform's own keys: the same as delivery's.
     pub signing: SigningSettings,
-    /// Where what happened is kept.
-    pub history: HistorySettings,
     /// How strangers are called, to verify URLs.
     pub outbound: OutboundSettings,
+    /// Where the history is kept, and for how long.
+    pub history: HistorySettings,
 }
 
 /// Section `console`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use domain::{Change, Clock as _, Offset, Partition, Registry, Timestamp};
 use futures::stream::{BoxStream, StreamExt as _, iter, unfold};
 use history::History;
 use http::{HeaderName, HeaderValue};
@@ -17,10 +18,7 @@ use stream::{
 use tokio::time::timeout;
 use url::Url;
 use wire::topics::Topics;
-use wire::{OutRecord, Record};
-
-use crate::database::Database;
-use domain::{Change, Clock as _, Offset, Partition, Registry, Timestamp};
+use wire::{Origin, OutRecord, Record};
 
 use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
@@ -29,6 +27,9 @@ use crate::world::{Log, World};
 
 /// How long an answer waits for this console's own view to have a change that is written already.
 const CATCH_UP: Duration = Duration::from_secs(2);
+
+/// How long an event may take to be looked up.
+const LOOK_UP: Duration = Duration::from_secs(2);
 
 /// How long to wait before Kafka is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -39,10 +40,10 @@ pub(crate) struct Real {
     pub(crate) journal: Journal,
     pub(crate) outbound: Outbound,
     pub(crate) names: SystemResolver,
+    pub(crate) history: History,
     pub(crate) clock: SystemClock,
     /// Closed until the topics were found fit.
     pub(crate) open: Arc<AtomicBool>,
-    pub(crate) history: Database,
     pub(crate) events: Events,
 }
 
@@ -103,6 +104,22 @@ impl World for Real {
         Ok(recorded.changes)
     }
 
+    fn history(&self) -> History {
+        self.history.clone()
+    }
+
+    async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
+        let span = Span { from: origin.offset, to: Some(origin.offset) };
+        let mut found = self.events.read(BTreeMap::from([(origin.partition, span)]), false);
+        match timeout(LOOK_UP, found.next()).await {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(record))) => Ok(Some(record).filter(|record| record.offset == origin.offset)),
+            Ok(Some(Err(ScanError::NoPartition { .. }))) => Ok(None),
+            Ok(Some(Err(error))) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", LOOK_UP.as_secs())),
+        }
+    }
+
     async fn fetch(&self, place: Url) -> Exchange {
         self.outbound.fetch(place, FetchLimits::default()).await
     }
@@ -118,10 +135,6 @@ impl World for Real {
 
     async fn post(&self, request: PostRequest) -> Exchange {
         self.outbound.post(request).await
-    }
-
-    fn history(&self) -> Option<History> {
-        self.history.get()
     }
 
     async fn held_since(&self) -> Result<Option<Timestamp>, ScanError> {

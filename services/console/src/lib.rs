@@ -1,4 +1,4 @@
-//! The REST API where people manage accounts, keys and webhooks.
+//! Where people manage accounts, keys and webhooks, and see what became of their events: pages and a REST API.
 //!
 //! - [`rules`]: what may be done; pure.
 //! - [`acts`]: what is done to the world by them.
@@ -6,16 +6,18 @@
 //! - `pages`: how it is asked for in a browser.
 //! - `jobs`: what goes on after its answer; one module per kind.
 //! - [`live`]: an account's events as they happen.
+//! - `history`: what happened, read from topics into a database.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
 //!
-//! All state is the registry's topic, but for jobs, which stand in the history's database. A change is decided on the registry as it is at the change's turn, and is answered
-//! once this console's own view has it, so whoever asks the same console again sees it.
+//! All state is the registry's topic, but for the history, jobs and sessions, which stand in a database. A change is
+//! decided on the registry as it is at the change's turn, and is answered once this console's own view has it, so whoever
+//! asks the same console again sees it.
 
 pub mod acts;
 pub mod api;
 mod config;
-mod database;
 pub mod guesses;
+mod history;
 mod jobs;
 mod kafka;
 pub mod live;

@@ -51,7 +51,7 @@ pub enum Refusal {
     /// No key at hand opens the secret.
     Sealed,
     /// The history's database is away.
-    NoHistory(String),
+    NoHistory,
     /// A form that no page of this session has sent.
     Forged,
     /// A job of its kind for the same webhook has not ended.
@@ -95,7 +95,7 @@ impl Refusal {
             Self::Starting
             | Self::Unavailable(_)
             | Self::Unknown(_)
-            | Self::NoHistory(_)
+            | Self::NoHistory
             | Self::NoEvents(_) => problem.retry_after(RETRY_AFTER),
             Self::TooManyStreams(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
             Self::NoRoom(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
@@ -127,7 +127,7 @@ impl Refusal {
             | Self::Unavailable(_)
             | Self::Unknown(_)
             | Self::Sealed
-            | Self::NoHistory(_)
+            | Self::NoHistory
             | Self::NoRoom(_)
             | Self::NoEvents(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -152,7 +152,7 @@ impl Refusal {
             Self::Unavailable(_) => "registry-unavailable",
             Self::Unknown(_) => "outcome-unknown",
             Self::Sealed => "secret-sealed",
-            Self::NoHistory(_) => "history-unavailable",
+            Self::NoHistory => "history-unavailable",
             Self::Forged => "forged",
             Self::Busy { .. } => "job-running",
             Self::NoEvents(_) => "events-unavailable",
@@ -192,7 +192,7 @@ impl Refusal {
                 format!("whether the change went through will show, so look before you repeat it: {why}")
             }
             Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
-            Self::NoHistory(why) => format!("the history's database is away: {why}"),
+            Self::NoHistory => "the history cannot be looked at now; everything else goes on".to_owned(),
             Self::Forged => "this form is not of your present session: load the page again".to_owned(),
             Self::Busy { job } => {
                 format!("job {job} is at it already: wait until it has ended, or cancel it")
@@ -217,7 +217,7 @@ impl From<history::Error> for Refusal {
             | history::Error::Tables(_)
             | history::Error::Unreadable(_)) => {
                 tracing::warn!(%error, "the history did not answer");
-                Self::NoHistory("try again in a moment".to_owned())
+                Self::NoHistory
             }
         }
     }

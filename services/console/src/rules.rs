@@ -16,6 +16,7 @@ pub mod keys;
 pub mod paging;
 pub mod portal;
 pub mod proof;
+pub mod search;
 pub mod secrets;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use history::History;
 use outbound::{Outbound, SystemResolver};
 use process::config::ConfigError;
 use process::{Check, Service, http};
@@ -11,8 +12,8 @@ use stream::{Admin, Journal, JournalOptions, RegistryView, TableOptions};
 use wire::topics::Topics;
 
 use crate::config::{ConsoleSettings, Settings};
-use crate::database::Database;
 use crate::guesses::Guesses;
+use crate::history::{self as keeping, Keeper};
 use crate::kafka::{Events, Real, install_key};
 use crate::live::Streams;
 use crate::telemetry::Telemetry;
@@ -28,17 +29,20 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let topics = Topics::new(&config.topics).context("topics.retry_tiers")?;
     let view = RegistryView::start(&config.kafka, topics.webhooks.clone(), TableOptions::default())?;
     let journal = journal(config, &topics)?;
-    let admin = Admin::new(&config.kafka)?;
+    let admin = Arc::new(Admin::new(&config.kafka)?);
+    let history = History::new(&config.history).context("history.url")?;
     let open = Arc::new(AtomicBool::new(false));
     let checks = watch(&service, &view);
 
-    let console = Arc::new(console(&service, &topics, view.clone(), journal.clone(), Arc::clone(&open))?);
+    let keeper = keeper(&service, &history, &topics, &admin);
+    let console = console(&service, &topics, view.clone(), journal.clone(), history, Arc::clone(&open))?;
+    let console = Arc::new(console);
     jobs::start(&console, config.console.jobs, &service.lifecycle);
     let listener = http::listen(&config.api).await.context("the API")?;
 
     tokio::select! {
         served = http::serve(listener, api::router(console), &service.lifecycle) => served,
-        unfit = prepare(&service, &admin, &topics, (&journal, &view), &open, &checks) => unfit,
+        unfit = prepare(&service, &admin, (&topics, keeper), (&journal, &view), &open, &checks) => unfit,
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
     }
@@ -55,13 +59,14 @@ fn console(
     topics: &Topics,
     view: RegistryView,
     journal: Journal,
+    history: History,
     open: Arc<AtomicBool>,
 ) -> anyhow::Result<Console<Real>> {
     let config = &service.config;
     let keyring = config.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
     let outbound = Outbound::new(&config.outbound, Arc::new(service.clock)).context("outbound")?;
     let names = SystemResolver::new().map_err(anyhow::Error::msg).context("outbound")?;
-    let (history, events) = (open_history(service), Events::new(&config.kafka, topics)?);
+    let events = Events::new(&config.kafka, topics)?;
     let ConsoleSettings { backfill_per_second: usual, backfill_per_second_max: most, .. } = config.console;
     Ok(Console {
         policy: outbound.policy().clone(),
@@ -86,15 +91,20 @@ fn console(
     })
 }
 
-/// The database is opened in the background: nothing but what needs it waits for it.
-fn open_history(service: &Service<Settings>) -> Database {
-    let (database, settings) = (Database::default(), service.config.history.clone());
-    let opened = database.clone().open(settings, service.lifecycle.soft_stop());
-    service.lifecycle.spawn("history", async {
-        opened.await;
-        Ok(())
-    });
-    database
+fn keeper(service: &Service<Settings>, history: &History, topics: &Topics, admin: &Arc<Admin>) -> Keeper {
+    let config = &service.config;
+    Keeper {
+        history: history.clone(),
+        keep: config.history.keep(),
+        kafka: config.kafka.clone(),
+        topics: topics.clone(),
+        prefix: config.topics.prefix.clone(),
+        admin: Arc::clone(admin),
+        clock: service.clock,
+        lifecycle: service.lifecycle.clone(),
+        telemetry: keeping::Telemetry::new(&service.metrics),
+        ready: service.health.ready("history"),
+    }
 }
 
 /// What must hold before the service is ready, beside the registry itself.
@@ -112,18 +122,21 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 
-/// Opens the service once its topics are fit, and installs the operator's key. Resolves only with an error.
+/// Opens the service once its topics are fit, keeps the history from then on, and installs the operator's key. Resolves only
+/// with an error.
 async fn prepare(
     service: &Service<Settings>,
     admin: &Admin,
-    topics: &Topics,
+    (topics, keeper): (&Topics, Keeper),
     (journal, view): (&Journal, &RegistryView),
     open: &AtomicBool,
     checks: &Checks,
 ) -> anyhow::Result<()> {
-    let used: Vec<_> =
-        [&topics.webhooks, &topics.events].into_iter().filter_map(|it| topics.spec(it)).collect();
-    admin.require(&used).await?;
+    let [attempts, deliveries, events, dispositions] = keeping::topics(topics);
+    let used = [&topics.webhooks, &topics.events, &attempts, &deliveries, &events, &dispositions];
+    let specs: Vec<_> = used.into_iter().filter_map(|topic| topics.spec(topic)).collect();
+    admin.require(&specs).await?;
+    service.lifecycle.spawn("history", keeper.run());
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();
     match &service.config.console.operator_key {

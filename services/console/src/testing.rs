@@ -17,7 +17,7 @@ use stream::{ScanError, SendError, Span, WriteError};
 use tokio::sync::watch;
 use url::Url;
 use wire::topics::{TopicSettings, Topics};
-use wire::{Headers, OutRecord, Record};
+use wire::{Headers, Origin, OutRecord, Record};
 
 use crate::guesses::Guesses;
 use crate::live::Streams;
@@ -146,7 +146,7 @@ struct Inside {
     texts: BTreeMap<String, Vec<String>>,
     leave: Exchange,
     posted: Vec<PostRequest>,
-    history: Option<History>,
+    history: Option<(History, Option<tempfile::TempDir>)>,
     events: Vec<Record>,
     held_since: Result<Option<Timestamp>, ScanError>,
     broker: Broker,
@@ -197,9 +197,16 @@ impl Fake {
         })))
     }
 
-    /// The database is there.
+    /// With this history.
     pub(crate) fn remember(&self, history: History) {
-        self.0.lock().unwrap().history = Some(history);
+        self.0.lock().unwrap().history = Some((history, None));
+    }
+
+    /// A history that is up to date; until then its database is away.
+    pub(crate) async fn with_history(&self) -> History {
+        let history = World::history(self);
+        history.prepare().await.unwrap();
+        history
     }
 
     /// These events stand in Kafka.
@@ -241,15 +248,6 @@ impl Fake {
     /// What was POSTed last.
     pub(crate) fn posted(&self) -> Option<PostRequest> {
         self.0.lock().unwrap().posted.last().cloned()
-    }
-
-    /// With a database, in a folder that is to be kept as long as this is used.
-    pub(crate) async fn with_history(self) -> (Self, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("history.db").display());
-        let history = History::open(&HistorySettings { url, ..HistorySettings::default() }).await.unwrap();
-        self.0.lock().unwrap().history = Some(history);
-        (self, folder)
     }
 
     /// Writes to the log of events, into the partitions in turn.
@@ -353,6 +351,21 @@ impl World for Fake {
         Ok(changes)
     }
 
+    fn history(&self) -> History {
+        let mut inside = self.0.lock().unwrap();
+        let (history, _) = inside.history.get_or_insert_with(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite:{}", folder.path().join("history.db").display());
+            (History::new(&HistorySettings { url, ..HistorySettings::default() }).unwrap(), Some(folder))
+        });
+        history.clone()
+    }
+
+    async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
+        let at = |record: &&Record| (record.partition, record.offset) == (origin.partition, origin.offset);
+        Ok(self.0.lock().unwrap().events.iter().find(at).cloned())
+    }
+
     async fn fetch(&self, place: Url) -> Exchange {
         (self.0.lock().unwrap().server)(&place)
     }
@@ -409,10 +422,6 @@ impl World for Fake {
         let exchange = (inside.server)(&request.url);
         inside.posted.push(request);
         exchange
-    }
-
-    fn history(&self) -> Option<History> {
-        self.0.lock().unwrap().history.clone()
     }
 
     async fn held_since(&self) -> Result<Option<Timestamp>, ScanError> {

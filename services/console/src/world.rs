@@ -13,7 +13,7 @@ use outbound::{AddressPolicy, Exchange, LookupError, PostRequest};
 use stream::{ScanError, SendError, Span, WriteError};
 use url::Url;
 use wire::topics::Topics;
-use wire::{OutRecord, Record};
+use wire::{Origin, OutRecord, Record};
 
 use crate::guesses::Guesses;
 
@@ -38,6 +38,12 @@ pub trait World: Send + Sync + 'static {
     where
         D: FnMut(&Registry) -> Result<Vec<Change>, Refusal> + Send + 'static;
 
+    /// The history. Its database may be away.
+    fn history(&self) -> History;
+
+    /// An event as it stands in Kafka; none where it is not held any more.
+    fn event(&self, origin: Origin) -> impl Future<Output = Result<Option<Record>, String>> + Send;
+
     /// Fetches a file from a stranger's server, to verify a URL.
     fn fetch(&self, place: Url) -> impl Future<Output = Exchange> + Send;
 
@@ -49,9 +55,6 @@ pub trait World: Send + Sync + 'static {
 
     /// Makes a call to a stranger's server.
     fn post(&self, request: PostRequest) -> impl Future<Output = Exchange> + Send;
-
-    /// The database of what happened and of jobs; none until it was opened.
-    fn history(&self) -> Option<History>;
 
     /// Since when all events are held; none if none was deleted yet.
     fn held_since(&self) -> impl Future<Output = Result<Option<Timestamp>, ScanError>> + Send;
@@ -133,12 +136,9 @@ impl<W: World> Console<W> {
         self.world.look(read).ok_or(Refusal::Starting)?
     }
 
-    /// The history.
-    ///
-    /// # Errors
-    /// When it was not opened yet.
-    pub fn history(&self) -> Result<History, Refusal> {
-        self.world.history().ok_or_else(|| Refusal::NoHistory("it could not be opened yet".to_owned()))
+    /// The history. Its database may be away.
+    pub fn history(&self) -> History {
+        self.world.history()
     }
 
     /// A webhook as it counts now, if it is there for who asks.

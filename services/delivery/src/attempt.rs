@@ -143,6 +143,7 @@ impl Done {
             response_body: response.map(|response| String::from_utf8_lossy(&response.body)),
             next_due,
             trace: trace_of(head),
+            test: false,
             members,
         })
     }
@@ -165,6 +166,7 @@ fn member(held: &Held) -> Option<Member<'_>> {
         recipient,
         origin: delivery.origin.map(|origin| origin.to_string()),
         backfill: delivery.backfill.as_deref().map(Cow::Borrowed),
+        replays: delivery.progress.replays,
     })
 }
 

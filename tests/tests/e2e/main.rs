@@ -9,6 +9,7 @@ mod configuration;
 mod console;
 mod delivery;
 mod dlq;
+mod history;
 mod import;
 mod ingest;
 mod isolation;

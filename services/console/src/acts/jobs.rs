@@ -51,7 +51,7 @@ impl<W: World> Console<W> {
         actor.require(Scope::WebhooksRead)?;
         let account = self.look(|registry| actor.listed(registry, account))?;
         let found =
-            self.history()?.jobs(account.as_ref().map(|account| account.as_str()), webhook, limit).await?;
+            self.history().jobs(account.as_ref().map(|account| account.as_str()), webhook, limit).await?;
         Ok(found.into_iter().map(present::job).collect())
     }
 
@@ -71,7 +71,7 @@ impl<W: World> Console<W> {
     pub async fn cancel_job(&self, actor: &Actor, id: &str) -> Result<api::Job, Refusal> {
         actor.require(Scope::WebhooksWrite)?;
         self.job(actor, id).await?;
-        if self.history()?.cancel_job(self.world.now(), id).await? {
+        if self.history().cancel_job(self.world.now(), id).await? {
             tracing::info!(job.id = id, key.id = %actor.key().id, "a job was cancelled");
         }
         let job = present::job(self.job(actor, id).await?);
@@ -97,14 +97,14 @@ impl<W: World> Console<W> {
             request: serde_json::to_value(request).unwrap_or_default(),
             asked_by: actor.key().id.to_string(),
         };
-        let added = self.history()?.add_job(self.world.now(), job).await?;
+        let added = self.history().add_job(self.world.now(), job).await?;
         tracing::info!(job.id = added.asked.id, job.kind = kind.name(), key.id = %actor.key().id, "a job was asked for");
         Ok(present::job(added))
     }
 
     /// A job, if it is there for who asks.
     async fn job(&self, actor: &Actor, id: &str) -> Result<Job, Refusal> {
-        let found = self.history()?.job(id).await?;
+        let found = self.history().job(id).await?;
         let found = found.filter(|job| actor.sees(&job.asked.account.as_str().into()));
         found.ok_or(Refusal::NoSuch("job"))
     }

@@ -69,6 +69,20 @@ impl<S: Send + Sync> FromRequestParts<S> for JobListing {
     }
 }
 
+/// Any other query.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        query
+            .map(|Query(asked)| Self(asked))
+            .map_err(|rejection| Refusal::field("query", rejection.body_text()))
+    }
+}
+
 /// The id in the path. One that is no text names nothing.
 pub(super) struct Id(pub(super) String);
 

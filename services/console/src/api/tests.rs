@@ -8,6 +8,7 @@ use super::router;
 use crate::testing::*;
 
 mod conditions;
+mod history;
 mod jobs;
 mod people;
 mod shapes;

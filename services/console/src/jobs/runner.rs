@@ -17,36 +17,12 @@ use crate::world::{Console, World};
 const LEASE: Duration = Duration::from_secs(15);
 /// How often to look for jobs while there are none.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long ended jobs are kept, …
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
-/// … and how often those that are older are forgotten.
-const TIDY: Duration = Duration::from_secs(3600);
 
 pub(super) fn start<W: World>(console: &Arc<Console<W>>, at_once: usize, lifecycle: &Lifecycle) {
     for _ in 0..at_once {
         let (console, owner) = (Arc::clone(console), Uuid::now_v7().to_string());
         let worker = Worker { console, owner, lifecycle: lifecycle.clone() };
         lifecycle.spawn("jobs", worker.run());
-    }
-    if at_once > 0 {
-        let (console, stop) = (Arc::clone(console), lifecycle.soft_stop());
-        lifecycle.spawn("old jobs", async move {
-            tokio::select! {
-                () = stop => Ok(()),
-                () = tidy(&console) => Ok(()),
-            }
-        });
-    }
-}
-
-async fn tidy<W: World>(console: &Console<W>) {
-    loop {
-        if let Some(history) = console.world.history()
-            && let Err(error) = history.forget_jobs(console.world.now() - KEPT).await
-        {
-            tracing::warn!(%error, "old jobs were not forgotten");
-        }
-        sleep(TIDY).await;
     }
 }
 
@@ -74,13 +50,14 @@ impl<W: World> Worker<W> {
     /// A job, if there is one and everything that it takes.
     async fn claim(&self) -> Option<(History, Job)> {
         let world = &self.console.world;
-        let history = world.history()?;
+        let history = world.history();
         world.look(|_| ())?;
         let kinds = Kind::ALL.map(Kind::name);
         match history.claim_job(world.now(), &self.owner, &kinds, LEASE).await {
             Ok(job) => job.map(|job| (history, job)),
             Err(error) => {
-                tracing::warn!(%error, "no job can be taken");
+                // Whoever keeps the history says so aloud.
+                tracing::debug!(%error, "no job can be taken");
                 None
             }
         }

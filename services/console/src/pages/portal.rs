@@ -40,7 +40,7 @@ pub(super) async fn show<W: World>(
 }
 
 async fn peek<W: World>(console: &Console<W>, token: &str) -> Result<Guest, Refusal> {
-    let found = console.history()?.peek_link(&session::hash(token), console.world.now()).await?;
+    let found = console.history().peek_link(&session::hash(token), console.world.now()).await?;
     read(found)
 }
 
@@ -74,7 +74,7 @@ async fn sign_in<W: World>(
         return Err(Refusal::Forged);
     }
     let now = console.world.now();
-    let guest = read(console.history()?.take_link(&session::hash(token), now).await?)?;
+    let guest = read(console.history().take_link(&session::hash(token), now).await?)?;
     let ends = Some(guest.until);
     let cookie = session::begin(console, &Subject::Guest(guest), ends).await?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/webhooks")).into_response())

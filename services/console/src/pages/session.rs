@@ -48,7 +48,7 @@ impl Visitor {
     async fn of<W: World>(console: &Console<W>, headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
         let Some(id) = cookie(headers, COOKIE) else { return Ok(None) };
         let now = console.world.now();
-        let found = console.history()?.session(&hash(id), now).await.map_err(Refusal::from)?;
+        let found = console.history().session(&hash(id), now).await?;
         let Some(session) = found else { return Ok(None) };
         let Ok(subject) = serde_json::from_value(session.subject) else { return Ok(None) };
         let (language, csrf) = (language(headers), session.csrf);
@@ -165,7 +165,7 @@ pub(super) async fn begin<W: World>(
         created_at: now,
         expires_at: ends.map_or(longest, |ends| ends.min(longest)),
     };
-    console.history()?.add_session(&session).await.map_err(Refusal::from)?;
+    console.history().add_session(&session).await?;
     let lasts = session.expires_at.since(now).as_secs();
     Ok(set_cookie(console, &format!("{COOKIE}={id}; Max-Age={lasts}; HttpOnly")))
 }
@@ -173,7 +173,7 @@ pub(super) async fn begin<W: World>(
 /// Ends the session of a request: what makes the browser forget it.
 pub(super) async fn end<W: World>(console: &Console<W>, headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
     if let Some(id) = cookie(headers, COOKIE) {
-        console.history()?.end_session(&hash(id)).await.map_err(Refusal::from)?;
+        console.history().end_session(&hash(id)).await?;
     }
     Ok(set_cookie(console, &format!("{COOKIE}=; Max-Age=0; HttpOnly")))
 }

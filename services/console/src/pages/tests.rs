@@ -19,7 +19,6 @@ struct Browser {
     world: Fake,
     cookies: Vec<(String, String)>,
     site: &'static str,
-    _folder: tempfile::TempDir,
 }
 
 struct Seen {
@@ -47,9 +46,10 @@ impl Seen {
 
 impl Browser {
     async fn new() -> Self {
-        let (world, folder) = Fake::new(registry()).with_history().await;
+        let world = Fake::new(registry());
+        world.with_history().await;
         let router = crate::api::router(world.console());
-        Self { router, world, cookies: Vec::new(), site: "same-origin", _folder: folder }
+        Self { router, world, cookies: Vec::new(), site: "same-origin" }
     }
 
     async fn signed_in(key: &str) -> Self {

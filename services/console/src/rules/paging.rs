@@ -1,7 +1,8 @@
-//! Lists in pages: in the order of ids, from behind a cursor.
+//! Lists in pages, from behind a cursor: in the order of ids, or newest first.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Timestamp;
 use wire::api::Page;
 
 use crate::problem::Refusal;
@@ -32,6 +33,34 @@ impl Paging {
         let more = items.len() > self.limit;
         items.truncate(self.limit);
         let next = items.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(id(last)));
+        Page { items, next }
+    }
+
+    /// Of a list that is newest first: the time and the id behind which this page begins.
+    ///
+    /// # Errors
+    /// When the cursor is another list's.
+    pub fn behind(&self) -> Result<Option<(Timestamp, String)>, Refusal> {
+        let Some(after) = &self.after else { return Ok(None) };
+        let parts = after.split_once(' ');
+        let read = parts.and_then(|(at, id)| Some((Timestamp::from_millis(at.parse().ok()?), id.to_owned())));
+        read.map(Some).ok_or_else(|| Refusal::field("cursor", CURSOR))
+    }
+
+    /// How many to look up for a page: one more, to see whether there are more.
+    pub fn enough(&self) -> u32 {
+        u32::try_from(self.limit).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The page of what was looked up, newest first.
+    pub fn timed<T>(&self, mut items: Vec<T>, place: impl Fn(&T) -> (Timestamp, &str)) -> Page<T> {
+        let more = items.len() > self.limit;
+        items.truncate(self.limit);
+        let cursor = |last: &T| {
+            let (at, id) = place(last);
+            URL_SAFE_NO_PAD.encode(format!("{} {id}", at.as_millis()))
+        };
+        let next = items.last().filter(|_| more).map(cursor);
         Page { items, next }
     }
 }

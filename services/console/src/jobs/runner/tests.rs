@@ -1,6 +1,6 @@
 //! Jobs in a database, from their asking to their end.
 
-use domain::{Change, Partition, State, Timestamp};
+use domain::{Change, Partition, State};
 use history::HistorySettings;
 use history::jobs::{JobState, NewJob};
 use serde_json::json;
@@ -141,24 +141,4 @@ async fn a_broken_producer_gives_the_job_back_and_ends_the_console() {
     lifecycle.tasks_ended().await;
     assert!(lifecycle.crash().unwrap().contains("beyond repair"));
     assert_eq!(history.job("job_1").await.unwrap().unwrap().state, JobState::Waiting);
-}
-
-#[tokio::test]
-async fn ended_jobs_are_forgotten_after_a_month() {
-    let folder = tempfile::tempdir().unwrap();
-    let (world, history) = world(&folder, 0).await;
-    let long_ago = Timestamp::from_millis(NOW.as_millis()) - KEPT - Duration::from_secs(1);
-    history.add_job(long_ago, backfill("job_old", 1)).await.unwrap();
-    history.cancel_job(long_ago, "job_old").await.unwrap();
-    let lifecycle = Lifecycle::new(Duration::from_secs(5));
-    start(&world.console(), 1, &lifecycle);
-    for _ in 0..1000 {
-        if history.job("job_old").await.unwrap().is_none() {
-            break;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(history.job("job_old").await.unwrap(), None);
-    lifecycle.stop();
-    lifecycle.tasks_ended().await;
 }

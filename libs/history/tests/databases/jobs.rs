@@ -7,8 +7,7 @@ use history::jobs::{JobState, Lease, NewJob};
 use history::{Error, History, HistorySettings};
 use serde_json::{Value, json};
 
-mod support;
-use support::on_both;
+use crate::support::on_both;
 
 const LEASE: Duration = Duration::from_secs(30);
 const KINDS: &[&str] = &["resend", "backfill"];
@@ -168,7 +167,8 @@ async fn a_database_keeps_its_name_and_another_has_another() {
 
 #[tokio::test]
 async fn consoles_that_begin_at_once_agree_on_one_database() {
-    let settings = HistorySettings { url: support::new_postgres().await, ..HistorySettings::default() };
+    let settings =
+        HistorySettings { url: crate::support::new_postgres().await, ..HistorySettings::default() };
     let opened = (0..4).map(|_| {
         let settings = settings.clone();
         tokio::spawn(async move { History::open(&settings).await.unwrap().identity().await.unwrap() })

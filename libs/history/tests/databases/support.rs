@@ -3,6 +3,8 @@
 use history::{History, HistorySettings};
 use uuid::Uuid;
 
+pub(crate) mod records;
+
 /// Runs a story on a file of its own, and on a database of its own in PostgreSQL.
 pub(crate) async fn on_both(story: impl AsyncFn(History)) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,8 +5,7 @@ use history::History;
 use history::sessions::Session;
 use serde_json::json;
 
-mod support;
-use support::on_both;
+use crate::support::on_both;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)

@@ -1,0 +1,88 @@
+//! What is too old, or too much, is deleted: in small slices, so that nobody waits for it.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use sqlx::AssertSqlSafe;
+
+use crate::{Error, History};
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// How long attempts, deliveries and dead letters are.
+    pub retention: Duration,
+    /// How many attempts are, at most.
+    pub max_attempts: u64,
+}
+
+/// What is deleted by time: a table, and its column with the time.
+const AGING: [(&str, &str); 5] = [
+    ("attempts", "started_at"),
+    ("batches", "at"),
+    ("deliveries", "last_at"),
+    ("dead_letters", "died_at"),
+    ("dispositions", "decided_at"),
+];
+/// Rows in a slice, about.
+const SLICE: i64 = 500;
+/// How long the roll-up of an hour is kept.
+const HOURS: Duration = Duration::from_secs(90 * 24 * 3600);
+/// How long jobs are kept that have ended.
+const JOBS: Duration = Duration::from_secs(30 * 24 * 3600);
+
+impl History {
+    /// Deletes what is not to be kept any more, slice after slice; between two of them others have their turn. Says how many
+    /// rows are gone.
+    ///
+    /// # Errors
+    /// When the database does not answer; what is gone by then stays gone.
+    pub async fn trim(&self, now: Timestamp, keep: Keep) -> Result<u64, Error> {
+        let too_old = now - keep.retention;
+        let before = self.surplus(keep.max_attempts).await?.map_or(too_old, |surplus| surplus.max(too_old));
+        let mut gone = 0;
+        for (table, time) in AGING {
+            gone += self.forget(table, time, before).await?;
+        }
+        gone += self.forget("hours", "hour", now - HOURS).await?;
+        gone += self.forget_jobs(now - JOBS).await?;
+        self.forget_sessions(now).await?;
+        Ok(gone)
+    }
+
+    /// Where there are more attempts than are kept: the time before which the surplus lies.
+    async fn surplus(&self, max: u64) -> Result<Option<Timestamp>, Error> {
+        let max = i64::try_from(max).unwrap_or(i64::MAX);
+        let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM attempts").fetch_one(self.pool()).await?;
+        if count <= max {
+            return Ok(None);
+        }
+        let oldest_kept: Option<(i64,)> =
+            sqlx::query_as("SELECT started_at FROM attempts ORDER BY started_at LIMIT 1 OFFSET $1")
+                .bind(count - max)
+                .fetch_optional(self.pool())
+                .await?;
+        Ok(oldest_kept.map(|(at,)| Timestamp::from_millis(at)))
+    }
+
+    async fn forget(&self, table: &str, time: &str, before: Timestamp) -> Result<u64, Error> {
+        let end =
+            format!("SELECT {time} FROM {table} WHERE {time} < $1 ORDER BY {time} LIMIT 1 OFFSET {SLICE}");
+        let delete = format!("DELETE FROM {table} WHERE {time} < $1");
+        let mut gone = 0;
+        loop {
+            let end: Option<(i64,)> = sqlx::query_as(AssertSqlSafe(end.clone()))
+                .bind(before.as_millis())
+                .fetch_optional(self.pool())
+                .await?;
+            // Rows of one moment go together.
+            let until = end.map_or(before.as_millis(), |(at,)| (at + 1).min(before.as_millis()));
+            let slice = sqlx::query(AssertSqlSafe(delete.clone())).bind(until);
+            gone += slice.execute(self.pool()).await?.rows_affected();
+            if end.is_none() {
+                return Ok(gone);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}

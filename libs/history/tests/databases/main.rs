@@ -1,0 +1,8 @@
+//! Stories on SQLite and on PostgreSQL.
+
+mod jobs;
+mod records;
+mod retention;
+mod search;
+mod sessions;
+mod support;
