@@ -104,7 +104,7 @@ impl Rest {
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
-        body: Vec<u8>,
+        body: impl Into<reqwest::Body>,
     ) -> anyhow::Result<Answer> {
         let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
         let mut request = self.http.request(method, &url).bearer_auth(self.key.expose());
