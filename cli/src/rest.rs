@@ -106,7 +106,7 @@ impl Rest {
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
-        body: Vec<u8>,
+        body: impl Into<reqwest::Body>,
     ) -> anyhow::Result<Answer> {
         let url = self.url(path);
         let request = self.request(method, &url, headers).body(body);

@@ -51,7 +51,7 @@ pub(crate) struct BenchArgs {
     /// Measure everything so often; medians are reported [default: 3, or with --quick 1]
     #[arg(long, value_name = "TIMES", value_parser = clap::value_parser!(u32).range(1..=20))]
     repeat: Option<u32>,
-    /// Measure only these: ceilings, raw, delivery, fanout, ingest, end_to_end, end_to_end_batch100, fanout5, scaling,
+    /// Measure only these: ceilings, raw, delivery, fanout, ingest, import, end_to_end, end_to_end_batch100, fanout5, scaling,
     /// batched, latency, isolation, route, filter, idle, deferral
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     only: Vec<String>,

@@ -10,6 +10,7 @@ pub(super) enum Measure {
     Delivery,
     Fanout,
     Ingest,
+    Import,
     EndToEnd,
     EndToEndBatch,
     FanoutFive,
@@ -25,12 +26,13 @@ pub(super) enum Measure {
 
 impl Measure {
     /// All, in their order.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Ceilings,
         Self::Raw,
         Self::Delivery,
         Self::Fanout,
         Self::Ingest,
+        Self::Import,
         Self::EndToEnd,
         Self::EndToEndBatch,
         Self::FanoutFive,
@@ -52,6 +54,7 @@ impl Measure {
             Self::Delivery => "delivery",
             Self::Fanout => "fanout",
             Self::Ingest => "ingest",
+            Self::Import => "import",
             Self::EndToEnd => "end_to_end",
             Self::EndToEndBatch => "end_to_end_batch100",
             Self::FanoutFive => "fanout5",
@@ -74,6 +77,7 @@ impl Measure {
             Self::Delivery => &["delivery_per_s", "cpu_us_per_delivery"],
             Self::Fanout => &["fanout_per_s.x1", "fanout_per_s.x10"],
             Self::Ingest => &["ingest_per_s"],
+            Self::Import => &["import_lines_per_s", "import_rss_mb.whole", "import_rss_mb.growth"],
             Self::EndToEnd => &["end_to_end_per_s"],
             Self::EndToEndBatch => &["end_to_end_batch100_per_s"],
             Self::FanoutFive => &["fanout5_deliveries_per_s"],
@@ -109,7 +113,7 @@ impl Measure {
         match self {
             Self::Deferral => Duration::from_secs(360),
             Self::Scaling | Self::Isolation | Self::Latency => Duration::from_secs(150),
-            Self::Ceilings | Self::Raw | Self::Delivery | Self::Fanout | Self::Ingest => SHORT,
+            Self::Ceilings | Self::Raw | Self::Delivery | Self::Fanout | Self::Ingest | Self::Import => SHORT,
             Self::EndToEnd | Self::EndToEndBatch | Self::FanoutFive | Self::Batched => SHORT,
             Self::Route | Self::Filter | Self::Idle => SHORT,
         }
@@ -129,6 +133,8 @@ pub(super) struct Sizes {
     /// Events to be fanned out, with one match each, and with ten.
     pub(super) events: u64,
     pub(super) events_by_ten: u64,
+    /// Lines of a log.
+    pub(super) import: u64,
     /// How long scaling is looked at.
     pub(super) scaling: Duration,
     /// Deliveries to be sent in batches.
@@ -150,6 +156,7 @@ impl Sizes {
         deliveries: 120_000,
         events: 200_000,
         events_by_ten: 30_000,
+        import: 1_000_000,
         scaling: Duration::from_secs(8),
         batched: 300_000,
         latency: Duration::from_secs(12),
@@ -165,6 +172,7 @@ impl Sizes {
         deliveries: 5_000,
         events: 10_000,
         events_by_ten: 1_000,
+        import: 20_000,
         scaling: Duration::from_secs(2),
         batched: 10_000,
         latency: Duration::from_secs(2),

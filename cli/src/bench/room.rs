@@ -112,10 +112,15 @@ impl<'a> Room<'a> {
 
     /// Measures what everything here costs from now on.
     pub(super) fn meter(&self) -> Meter {
+        self.meter_with(None)
+    }
+
+    /// The same, with another process beside it.
+    pub(super) fn meter_with(&self, other: Option<(&str, i32)>) -> Meter {
         let services = self.running.iter().map(|running| (running.label.as_str(), running.pid));
         let kafka = self.bench.kafka_pid.map(|pid| ("kafka", pid));
         let ours = [("receiver", self.bench.receiver.pid), ("generator", self.bench.pid)];
-        Meter::start(services.chain(kafka).chain(ours))
+        Meter::start(services.chain(kafka).chain(ours).chain(other))
     }
 
     /// What each service holds in memory, in megabytes.

@@ -31,13 +31,15 @@ enum Bound {
 
 const RAW: Option<&str> = Some("raw_post_per_s");
 
-const TARGETS: [Target; 12] = [
+const TARGETS: [Target; 14] = [
     target("delivery_per_s", RAW, Bound::AtLeast(0.70)),
     target("end_to_end_batch100_per_s", RAW, Bound::AtLeast(0.30)),
     target("end_to_end_per_s", RAW, Bound::AtLeast(0.20)),
     target("fanout5_deliveries_per_s", None, Bound::AtLeast(26_000.0)),
     target("scaling", None, Bound::AtLeast(3.6)),
     target("batched_events_per_s", None, Bound::AtLeast(150_000.0)),
+    target("import_lines_per_s", None, Bound::AtLeast(50_000.0)),
+    target("import_rss_mb.growth", None, Bound::AtMost(1.2)),
     target("latency_ms.at_1000.p50", None, Bound::AtMost(10.0)),
     target("latency_ms.at_1000.p99", None, Bound::AtMost(40.0)),
     target("isolation.hanging.ratio", None, Bound::AtMost(1.5)),

@@ -17,8 +17,17 @@ pub(super) fn cpu(pid: i32) -> anyhow::Result<Duration> {
 
 /// Resident memory of a process, in bytes.
 pub(super) fn memory(pid: i32) -> anyhow::Result<u64> {
+    of_status(pid, "VmRSS:")
+}
+
+/// The most resident memory that a process had so far, in bytes.
+pub(super) fn most_memory(pid: i32) -> anyhow::Result<u64> {
+    of_status(pid, "VmHWM:")
+}
+
+fn of_status(pid: i32, name: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("no /proc/<pid>/status")?;
-    memory_in(&status).context("/proc/<pid>/status tells no memory")
+    memory_in(&status, name).with_context(|| format!("/proc/<pid>/status tells no {name}"))
 }
 
 fn cpu_in(stat: &str) -> Option<Duration> {
@@ -29,8 +38,8 @@ fn cpu_in(stat: &str) -> Option<Duration> {
     Some(TICK * (ticks + system))
 }
 
-fn memory_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn memory_in(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
@@ -93,10 +102,10 @@ mod tests {
     fn the_kernels_tables_are_read() {
         let stat = "42 (a (b) c) S 1 42 42 0 -1 4194304 1 2 3 4 150 50 0 0 20 0 9 0 12345 1000 200";
         assert_eq!(cpu_in(stat), Some(Duration::from_secs(2)));
-        assert_eq!(memory_in("Name:\tx\nVmRSS:\t    2048 kB\n"), Some(2 * 1024 * 1024));
+        assert_eq!(memory_in("Name:\tx\nVmRSS:\t    2048 kB\n", "VmRSS:"), Some(2 * 1024 * 1024));
         let machine = "cpu  100 50 25 9000 9000 10 10 5 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
         assert_eq!(machine_in(machine), Some(Duration::from_secs(2)));
-        assert_eq!((cpu_in("42 (x) S"), memory_in("Name: x")), (None, None));
+        assert_eq!((cpu_in("42 (x) S"), memory_in("Name: x", "VmRSS:")), (None, None));
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn batch(run: &str, first: u64, count: u64) -> (Batch, Vec<&'static str>) {
     let kinds: Vec<_> = numbers.iter().map(|n| catalogue::mix(*n)).collect();
     let events = numbers.iter().zip(&kinds).map(|(n, kind)| catalogue::sample_at(kind, *n, now));
     let body = format!("[{}]", events.collect::<Vec<_>>().join(","));
-    (Batch { key: format!("{run}-{first}"), body, numbers }, kinds)
+    (Batch { key: format!("{run}-{first}"), body: body.into(), numbers }, kinds)
 }
 
 /// How many events to a batch, and when the next one is due.
@@ -128,7 +128,7 @@ mod tests {
     fn the_first_dozen_shows_every_type_and_is_valid() {
         let (batch, kinds) = batch("run", 0, 12);
         assert_eq!((batch.key.as_str(), batch.numbers.len(), kinds.len()), ("run-0", 12, 12));
-        let events: Vec<serde_json::Value> = serde_json::from_str(&batch.body).unwrap();
+        let events: Vec<serde_json::Value> = serde_json::from_slice(&batch.body).unwrap();
         for (event, kind) in events.iter().zip(kinds) {
             assert_eq!(event["type"], kind);
             assert_eq!(catalogue::validate(kind, event), [], "{event}");

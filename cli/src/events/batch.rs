@@ -1,12 +1,14 @@
 //! Events gathered into requests. Pure.
 
+use bytes::Bytes;
+
 /// The body of one request, a JSON array, and how to name it so that it may be sent twice.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Batch {
     /// Its `Idempotency-Key`: the same events under the same key get the same ids.
     pub(crate) key: String,
     /// The array.
-    pub(crate) body: String,
+    pub(crate) body: Bytes,
     /// Each event's number in the input, for errors.
     pub(crate) numbers: Vec<u64>,
 }
@@ -46,7 +48,7 @@ impl Batcher {
         body.push(']');
         let key = format!("{}-{}", self.run, self.made);
         self.made += 1;
-        Some(Batch { key, body, numbers: std::mem::take(&mut self.numbers) })
+        Some(Batch { key, body: body.into(), numbers: std::mem::take(&mut self.numbers) })
     }
 }
 
@@ -62,7 +64,8 @@ mod tests {
         }
         batches.extend(batcher.take());
         batches.extend(batcher.take());
-        batches.into_iter().map(|batch| (batch.key, batch.body, batch.numbers)).collect()
+        let text = |body: Bytes| String::from_utf8(body.to_vec()).unwrap();
+        batches.into_iter().map(|batch| (batch.key, text(batch.body), batch.numbers)).collect()
     }
 
     #[test]

@@ -59,8 +59,7 @@ impl Sender {
         let mut retries = 0;
         loop {
             let headers = [("content-type", self.content_type), ("idempotency-key", batch.key.as_str())];
-            let answer =
-                self.rest.call(Method::POST, &self.path, &headers, batch.body.clone().into_bytes()).await;
+            let answer = self.rest.call(Method::POST, &self.path, &headers, batch.body.clone()).await;
             let trouble = match answer {
                 Ok(answer) if answer.status == StatusCode::ACCEPTED => {
                     return Ok(Taken { ids: ids(&answer), retries });
@@ -144,7 +143,7 @@ mod tests {
             headers: HeaderMap::new(),
             body: body.to_vec(),
         };
-        let batch = Batch { key: "k-0".into(), body: String::new(), numbers: vec![501, 502] };
+        let batch = Batch { key: "k-0".into(), body: Default::default(), numbers: vec![501, 502] };
         assert_eq!(
             refusal(&answer, &batch),
             "422 Unprocessable Entity: 2 errors\n  event 502: type is missing\n  event ?: x y"

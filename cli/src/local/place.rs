@@ -47,12 +47,6 @@ impl Place {
         self.work.join(format!("logs/{service}.log"))
     }
 
-    /// Section `history`: a database of this run's own.
-    pub(crate) fn history(&self, service: &str) -> Value {
-        let url = format!("sqlite:{}", self.work.join(format!("run/{service}.db")).display());
-        Table::from_iter([("url".to_owned(), Value::from(url))]).into()
-    }
-
     /// Where a service says at which address it listens.
     pub(crate) fn address_file(&self, service: &str, role: &str) -> PathBuf {
         self.work.join(format!("run/{service}.{role}"))

@@ -8,6 +8,7 @@ mod end_to_end;
 mod fanout;
 mod filter;
 mod idle;
+mod import;
 mod ingest;
 mod isolation;
 mod latency;
@@ -33,6 +34,7 @@ pub(super) async fn perform(measure: Measure, room: &mut Room<'_>) -> anyhow::Re
         Measure::Delivery => drain::measure(room).await,
         Measure::Fanout => fanout::measure(room).await,
         Measure::Ingest => ingest::measure(room).await,
+        Measure::Import => import::measure(room).await,
         Measure::EndToEnd => end_to_end::single(room).await,
         Measure::EndToEndBatch => end_to_end::batches(room).await,
         Measure::FanoutFive => end_to_end::five(room).await,

@@ -23,20 +23,20 @@ struct State {
     records: u64,
 }
 
-/// What tells a file from another.
-const BEGIN: usize = 4096;
+/// How much of a file tells it from another.
+pub(super) const BEGIN: usize = 4096;
 
 impl Journal {
-    /// Reads what is remembered; nothing, if it is of another file.
-    pub(super) fn open(file: &Path, directory: Option<&Path>, bytes: &[u8], account: Option<&str>) -> Self {
+    /// Reads what is remembered of the file that begins so; nothing, if it is of another one.
+    pub(super) fn open(file: &Path, directory: Option<&Path>, begins: &[u8], account: Option<&str>) -> Self {
         let name = format!("{}.imported", file.file_name().unwrap_or_default().to_string_lossy());
         let path = directory.map_or_else(|| file.with_file_name(&name), |directory| directory.join(&name));
-        let begin = |length: usize| bytes.get(..length).map(|begin| hex(&Sha256::digest(begin)));
+        let begin = |length: usize| begins.get(..length).map(|begin| hex(&Sha256::digest(begin)));
         let found = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<State>(&text).ok());
         let found = found.filter(|state| {
             state.account.as_deref() == account && begin(state.begin_bytes).as_ref() == Some(&state.begins)
         });
-        let begin_bytes = bytes.len().min(BEGIN);
+        let begin_bytes = begins.len().min(BEGIN);
         let fresh = State {
             begins: begin(begin_bytes).unwrap_or_default(),
             begin_bytes,

@@ -1,13 +1,13 @@
 //! What SMTPeter's logs hold, and the events that they become.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::Timestamp;
-use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
+use serde_json::Value;
 
-use crate::output::hex;
+use super::rows::Fields;
 
 /// A kind of log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,11 @@ pub(super) struct Event {
     /// When it happened.
     pub(super) time: Option<Timestamp>,
     /// Its fields, as webhooks have them; what only logs know stays under its own name.
-    pub(super) data: Map<String, Value>,
+    pub(super) data: Data,
 }
+
+/// In the order of names: CSV and JSON tell the same in another one.
+type Data = BTreeMap<Cow<'static, str>, Value>;
 
 impl Kind {
     const ALL: [Self; 8] = [
@@ -158,8 +161,8 @@ impl Kind {
 ///
 /// # Errors
 /// Which field is wrong, and how.
-pub(super) fn event(kind: Kind, fields: Map<String, Value>) -> Result<Event, String> {
-    let mut data = Map::with_capacity(fields.len() + 2);
+pub(super) fn event(kind: Kind, fields: Fields) -> Result<Event, String> {
+    let mut data = Data::new();
     let mut time = None;
     for (name, value) in fields {
         if value.is_null() || value == "" {
@@ -168,8 +171,8 @@ pub(super) fn event(kind: Kind, fields: Map<String, Value>) -> Result<Event, Str
         match (kind, &*name, &value) {
             (_, "time", _) => {
                 let at = parsed(&value)?;
-                data.insert("timestamp".to_owned(), plain_time(at).into());
-                data.insert("time".to_owned(), at.as_secs().into());
+                data.insert("timestamp".into(), plain_time(at).into());
+                data.insert("time".into(), at.as_secs().into());
                 time = Some(at);
             }
             (_, "timestamp", _) => {}
@@ -182,9 +185,9 @@ pub(super) fn event(kind: Kind, fields: Map<String, Value>) -> Result<Event, Str
                 Ok(Value::Object(map)) => drop(data.insert(name, map.into())),
                 _ => return Err("properties: is no JSON object".to_owned()),
             },
-            (Kind::Failures, "type", _) => drop(data.insert("action".to_owned(), value)),
-            (Kind::Failures, "status", _) => drop(data.insert("extended".to_owned(), value)),
-            (Kind::Clicks, "url", _) => drop(data.insert("original".to_owned(), value)),
+            (Kind::Failures, "type", _) => drop(data.insert("action".into(), value)),
+            (Kind::Failures, "status", _) => drop(data.insert("extended".into(), value)),
+            (Kind::Clicks, "url", _) => drop(data.insert("original".into(), value)),
             _ => drop(data.insert(name, value)),
         }
     }
@@ -192,61 +195,6 @@ pub(super) fn event(kind: Kind, fields: Map<String, Value>) -> Result<Event, Str
         Some(Value::String(_) | Value::Number(_)) => Ok(Event { kind: kind.event(), time, data }),
         _ => Err("id: is missing: every record names its message".to_owned()),
     }
-}
-
-/// Names of events. Chance has no part in it: the same records in the same order get the same names, and two that are
-/// the same in every field get two.
-pub(super) struct Identities<'a> {
-    source: &'a str,
-    seen: HashMap<[u8; 16], u32>,
-}
-
-impl<'a> Identities<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
-        Self { source, seen: HashMap::new() }
-    }
-
-    /// The event as a CloudEvent.
-    pub(super) fn name(&mut self, event: Event, account: Option<&str>) -> Value {
-        let mut hash = Sha256::new();
-        hash.update(event.kind);
-        hash.update([0]);
-        hash.update(Value::Object(sorted(&event.data)).to_string());
-        let digest: [u8; 32] = hash.finalize().into();
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        let count = self.seen.entry(key).or_default();
-        *count += 1;
-        let id = match *count {
-            1 => format!("log-{}", hex(&key)),
-            again => format!("log-{}-{again}", hex(&key)),
-        };
-        event.cloud(&id, self.source, account)
-    }
-}
-
-impl Event {
-    /// As a CloudEvent.
-    fn cloud(self, id: &str, source: &str, account: Option<&str>) -> Value {
-        let mut event = json!({
-            "specversion": "1.0", "id": id, "source": source, "type": self.kind,
-            "datacontenttype": "application/json", "data": self.data,
-        });
-        if let Some(time) = self.time {
-            event["time"] = wire::text::rfc3339(time).into();
-        }
-        if let Some(account) = account {
-            event["account"] = account.into();
-        }
-        event
-    }
-}
-
-/// In the order of names: CSV and JSON tell the same in another one.
-fn sorted(data: &Map<String, Value>) -> Map<String, Value> {
-    let mut entries: Vec<_> = data.iter().collect();
-    entries.sort_by_key(|(name, _)| *name);
-    entries.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// `YYYY-MM-DD HH:MM:SS` in UTC, or seconds since 1970.
@@ -275,7 +223,7 @@ fn plain_time(at: Timestamp) -> String {
 }
 
 /// Of a request's headers webhooks have two.
-fn read_headers(text: &str, data: &mut Map<String, Value>) {
+fn read_headers(text: &str, data: &mut Data) {
     for line in text.lines() {
         let Some((name, value)) = line.split_once(':') else { continue };
         let field = match name.trim().to_ascii_lowercase().as_str() {
@@ -283,6 +231,6 @@ fn read_headers(text: &str, data: &mut Map<String, Value>) {
             "referer" => "referer",
             _ => continue,
         };
-        data.insert(field.to_owned(), value.trim().into());
+        data.insert(field.into(), value.trim().into());
     }
 }

@@ -3,21 +3,27 @@
 //! The same record always gets the same event id, so that a file which is imported twice, or grows and is imported again,
 //! makes no event twice for a receiver that drops doubles. What was taken is remembered beside the file.
 
+mod identities;
 mod journal;
 mod kinds;
+mod reader;
 mod rows;
+mod text;
 
+use std::fs::File;
+use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::sync::mpsc;
 
 use self::journal::Journal;
-use self::kinds::{Identities, Kind};
-use self::rows::Row;
-use super::batch::Batcher;
+use self::kinds::Kind;
+use self::reader::{Found, Reader};
+use self::rows::Unreadable;
 use super::{Batch, Sender};
 use crate::context::Context;
 use crate::error::usage;
@@ -50,32 +56,19 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "DIRECTORY")]
     state: Option<PathBuf>,
     /// Events in one request, at most
-    #[arg(long, value_name = "EVENTS", default_value = "500", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "EVENTS", default_value = "2000", value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
     /// Give up when a request is not taken for so long
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = domain::duration::parse)]
     patience: Duration,
 }
 
-/// A request of this size is as good as a larger one; a single event may be larger.
-const BATCH_BYTES: usize = 1024 * 1024;
-/// Unreadable records shown one by one.
-const SHOWN: usize = 20;
+/// Requests that were read and wait to be sent.
+const AHEAD: usize = 4;
+/// Unreadable records shown one by one, without --json.
+const SHOWN: u64 = 20;
 
-/// What became of one file.
-#[derive(Debug, Default)]
-struct Tally {
-    /// Records in it.
-    records: u64,
-    /// Of those, taken by an earlier run.
-    before: u64,
-    /// Taken by ingest now, or in a dry run what would be sent.
-    sent: u64,
-    /// Not readable: the line, and why.
-    unreadable: Vec<(u64, String)>,
-}
-
-/// Imports the files, one after the other. What cannot be read is told at the end, and does not keep the rest.
+/// Imports the files, one after the other. What cannot be read is told, and does not keep the rest.
 pub(crate) async fn run(args: ImportArgs, context: &Context) -> anyhow::Result<()> {
     let kind = args.kind.as_deref().map(|name| {
         Kind::named(name).ok_or_else(|| usage(format!("--kind {name}: there are {}", Kind::names())))
@@ -91,18 +84,13 @@ pub(crate) async fn run(args: ImportArgs, context: &Context) -> anyhow::Result<(
     let mut unreadable = 0;
     let mut rows = Vec::new();
     for file in &args.files {
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let kind = kind.or_else(|| Kind::of_file(file));
-        let tally = one(&args, file, &bytes, kind, sender.as_ref()).await?;
-        tell(file, &tally, context.json);
-        unreadable += tally.unreadable.len();
-        rows.push([
-            safe(&file.display().to_string()),
-            tally.records.to_string(),
-            tally.before.to_string(),
-            tally.sent.to_string(),
-            tally.unreadable.len().to_string(),
-        ]);
+        let import = Import::new(file, sender.as_ref(), context.json);
+        let tally = import.run(&args, kind.or_else(|| Kind::of_file(file))).await?;
+        unreadable += tally.unreadable;
+        let numbers =
+            [tally.records, tally.before, tally.sent, tally.unreadable].map(|number| number.to_string());
+        let [records, before, sent, not_read] = numbers;
+        rows.push([safe(&file.display().to_string()), records, before, sent, not_read]);
     }
     if !context.json {
         let sent = if args.dry_run { "TO SEND" } else { "ACCEPTED" };
@@ -114,77 +102,97 @@ pub(crate) async fn run(args: ImportArgs, context: &Context) -> anyhow::Result<(
     }
 }
 
-async fn one(
-    args: &ImportArgs,
-    file: &Path,
-    bytes: &[u8],
-    kind: Option<Kind>,
-    sender: Option<&Sender>,
-) -> anyhow::Result<Tally> {
-    let mut journal = Journal::open(file, args.state.as_deref(), bytes, args.account.as_deref());
-    let done = if args.again || args.dry_run { 0 } else { journal.records() };
-    let mut tally = Tally::default();
-    let mut identities = Identities::new(&args.source);
-    // Ids stand in the events themselves: the requests' own names mean nothing.
-    let mut batcher = Batcher::new("import".to_owned(), usize::from(args.batch), BATCH_BYTES);
-    let mut progress = Progress::new(None, "events imported");
-    for row in rows::read(bytes, kind) {
-        tally.records += 1;
-        let read = row.and_then(|Row { line, kind, fields }| {
-            kinds::event(kind, fields).map_err(|why| rows::Unreadable { line, why })
-        });
-        let event = match read {
-            Ok(event) => identities.name(event, args.account.as_deref()),
-            Err(rows::Unreadable { line, why }) => {
-                tally.unreadable.push((line, why));
-                continue;
-            }
+/// What became of one file.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Records in it.
+    records: u64,
+    /// Of those, taken by an earlier run.
+    before: u64,
+    /// Taken by ingest now, or in a dry run what would be sent.
+    sent: u64,
+    /// Not readable.
+    unreadable: u64,
+}
+
+/// The import of one file.
+struct Import<'a> {
+    file: &'a Path,
+    sender: Option<&'a Sender>,
+    json: bool,
+    tally: Tally,
+    progress: Progress,
+    /// The first ones that are not readable: a line of their own each beside the progress.
+    shown: Vec<Unreadable>,
+}
+
+impl<'a> Import<'a> {
+    fn new(file: &'a Path, sender: Option<&'a Sender>, json: bool) -> Self {
+        let progress = Progress::new(None, "events imported");
+        Self { file, sender, json, tally: Tally::default(), progress, shown: Vec::new() }
+    }
+
+    async fn run(mut self, args: &ImportArgs, kind: Option<Kind>) -> anyhow::Result<Tally> {
+        let cannot = || format!("cannot read {}", self.file.display());
+        let mut opened = File::open(self.file).with_context(cannot)?;
+        let mut begins = Vec::new();
+        opened.by_ref().take(journal::BEGIN as u64).read_to_end(&mut begins).with_context(cannot)?;
+        let mut journal = Journal::open(self.file, args.state.as_deref(), &begins, args.account.as_deref());
+        let reader = Reader {
+            kind,
+            account: args.account.clone(),
+            source: args.source.clone(),
+            done: if args.again || args.dry_run { 0 } else { journal.records() },
+            batch: usize::from(args.batch),
         };
-        if tally.records <= done {
-            tally.before += 1;
-            continue;
+        let (to, mut found) = mpsc::channel(AHEAD);
+        let reading =
+            tokio::task::spawn_blocking(move || reader.read(Cursor::new(begins).chain(opened), &to));
+        while let Some(found) = found.recv().await {
+            match found {
+                Found::Batch(batch) => self.send(&batch, &mut journal).await?,
+                Found::Unreadable(unreadable) => self.not_read(unreadable),
+            }
         }
-        if let Some(batch) = batcher.add(tally.records, &event.to_string()) {
-            send(sender, &batch, &mut tally, &mut journal, &mut progress).await?;
+        let count = reading.await?.context("the reader was left alone")?;
+        (self.tally.records, self.tally.before) = (count.records, count.before);
+        self.tell();
+        Ok(self.tally)
+    }
+
+    /// One request after the other: what is about one message comes in the log's order.
+    async fn send(&mut self, batch: &Batch, journal: &mut Journal) -> anyhow::Result<()> {
+        if let Some(sender) = self.sender {
+            sender.send(batch).await.context("run the same command again: it goes on where it was")?;
+            journal.took(batch.numbers.last().copied().unwrap_or_default())?;
+        }
+        self.tally.sent += batch.numbers.len() as u64;
+        self.progress.advance(batch.numbers.len() as u64);
+        Ok(())
+    }
+
+    fn not_read(&mut self, record: Unreadable) {
+        self.tally.unreadable += 1;
+        if self.json {
+            line(json!({"file": self.file.display().to_string(), "line": record.line, "why": record.why}));
+        } else if self.tally.unreadable <= SHOWN {
+            self.shown.push(record);
         }
     }
-    if let Some(batch) = batcher.take() {
-        send(sender, &batch, &mut tally, &mut journal, &mut progress).await?;
-    }
-    progress.finish();
-    Ok(tally)
-}
 
-async fn send(
-    sender: Option<&Sender>,
-    batch: &Batch,
-    tally: &mut Tally,
-    journal: &mut Journal,
-    progress: &mut Progress,
-) -> anyhow::Result<()> {
-    if let Some(sender) = sender {
-        sender.send(batch).await.context("run the same command again: it goes on where it was")?;
-        journal.took(batch.numbers.last().copied().unwrap_or_default())?;
-    }
-    tally.sent += batch.numbers.len() as u64;
-    progress.advance(batch.numbers.len() as u64);
-    Ok(())
-}
-
-fn tell(file: &Path, tally: &Tally, as_json: bool) {
-    let name = file.display().to_string();
-    if as_json {
-        let unreadable: Vec<Value> =
-            tally.unreadable.iter().map(|(line, why)| json!({"line": line, "why": why})).collect();
-        return line(
-            json!({"file": name, "records": tally.records, "before": tally.before, "sent": tally.sent,
-            "unreadable": unreadable}),
-        );
-    }
-    for (number, why) in tally.unreadable.iter().take(SHOWN) {
-        line(format!("{}:{number}: {}", safe(&name), safe(why)));
-    }
-    if tally.unreadable.len() > SHOWN {
-        line(format!("{}: and {} more; --json tells all", safe(&name), tally.unreadable.len() - SHOWN));
+    fn tell(&mut self) {
+        self.progress.finish();
+        let (name, Tally { records, before, sent, unreadable }) =
+            (self.file.display().to_string(), &self.tally);
+        if self.json {
+            return line(json!({"file": name, "records": records, "before": before, "sent": sent,
+                "unreadable": unreadable}));
+        }
+        for Unreadable { line: number, why } in &self.shown {
+            line(format!("{}:{number}: {}", safe(&name), safe(why)));
+        }
+        if *unreadable > SHOWN {
+            line(format!("{}: and {} more; --json tells all", safe(&name), unreadable - SHOWN));
+        }
     }
 }

@@ -74,6 +74,7 @@ impl Pulled {
             id: self.id(),
             registry: Offset(0),
             progress: Progress::default(),
+            backfill: None,
         };
         let body = format::render(format, &delivery, &self.headers, &self.data);
         let body = body.map_err(|error| format!("the event cannot be rendered: {error}"))?;

@@ -1,18 +1,17 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::kinds::{self, Identities};
+use super::super::identities::Identities;
+use super::super::reader::event;
+use super::super::text::LONGEST;
 use super::*;
 
 /// The events of a file as ingest gets them, and what could not be read.
 fn events(text: &str, kind: Option<Kind>) -> (Vec<Value>, Vec<(u64, String)>) {
-    let mut identities = Identities::new("/log");
+    let mut identities = Identities::new("/log", None);
     let (mut events, mut unreadable) = (Vec::new(), Vec::new());
     for row in read(text.as_bytes(), kind) {
-        let event = row.and_then(|row| {
-            kinds::event(row.kind, row.fields).map_err(|why| Unreadable { line: row.line, why })
-        });
-        match event {
-            Ok(event) => events.push(identities.name(event, None)),
+        match row.and_then(|row| event(row, &mut identities)) {
+            Ok(event) => events.push(serde_json::from_str(&event).unwrap()),
             Err(Unreadable { line, why }) => unreadable.push((line, why)),
         }
     }
@@ -128,4 +127,58 @@ fn the_same_record_twice_is_two_events_and_again_the_same_two() {
         twice[0],
         "and the first of a shorter file is the first"
     );
+}
+
+#[test]
+fn a_record_of_any_log_is_named_as_ever() {
+    let (event, _) = events(CSV, Some(Kind::Clicks));
+    assert_eq!(event[0]["id"], "log-1e224a3fec42fbed8aaed0c86787c45b");
+}
+
+/// What is larger than a piece, in every form, and a broken record in the midst of it.
+#[test]
+fn a_long_file_is_read_like_a_short_one() {
+    let count = 20_000;
+    let broken = count / 2;
+    let csv = |n: usize| match n == broken {
+        true => "m,yesterday,e,r,,\n".to_owned(),
+        false => format!("m{n},2026-11-24 09:00:00,e@x.example,a@b.example,one;two,\n"),
+    };
+    let json = |n: usize| match n == broken {
+        true => "{\"id\":\"m\",,},\n".to_owned(),
+        false => format!("{{\"id\":\"m{n}\",\"recipient\":\"a@b.example\",\"tags\":\"one;two\"}},\n"),
+    };
+    let xml = |n: usize| match n == broken {
+        true => "<record><time>yesterday</time></record>\n".to_owned(),
+        false => {
+            format!("<record><id>m{n}</id><recipient>a@b.example</recipient><tags>one;two</tags></record>\n")
+        }
+    };
+    let all = |of: &dyn Fn(usize) -> String| (0..count).map(of).collect::<String>();
+    for (text, first_line) in [
+        (all(&csv), 1),
+        (format!("[\n{}]", all(&json)), 2),
+        (all(&json), 1),
+        (format!("<records>\n{}</records>", all(&xml)), 2),
+    ] {
+        let (good, unreadable) = events(&text, Some(Kind::Abuses));
+        assert_eq!((good.len(), unreadable.len()), (count - 1, 1), "{unreadable:?}");
+        assert_eq!(unreadable[0].0, (first_line + broken) as u64);
+        assert_eq!(good.last().unwrap()["data"]["id"], format!("m{}", count - 1));
+    }
+}
+
+#[test]
+fn what_never_ends_is_given_up_with_its_line() {
+    let endless = "x".repeat(LONGEST + LONGEST / 2);
+    let csv = format!("m1,2026-11-24 09:00:00,e,r,,\nm2,\"{endless}");
+    let (good, unreadable) = events(&csv, Some(Kind::Abuses));
+    assert_eq!((good.len(), unreadable.len()), (1, 1));
+    assert!(unreadable[0].1.contains("16 MiB"), "{unreadable:?}");
+    let json = format!("{{\"id\":\"m1\"}}\n{{\"id\":\"{endless}\"}}\n{{\"id\":\"m3\"}}\n");
+    let (good, unreadable) = events(&json, Some(Kind::Abuses));
+    assert_eq!((good.len(), unreadable.len(), unreadable[0].0), (2, 1, 2), "JSON goes on behind it");
+    let xml = format!("<records>\n<record><id>m1</id></record>\n<record><id>{endless}");
+    let (good, unreadable) = events(&xml, Some(Kind::Abuses));
+    assert_eq!((good.len(), unreadable.len(), unreadable[0].0), (1, 1, 3));
 }
