@@ -20,6 +20,7 @@ fn form(data: &str) -> Bytes {
         id: "dlv_1".into(),
         registry: Offset(0),
         progress: Progress::default(),
+        backfill: None,
     };
     let data = Bytes::copy_from_slice(data.as_bytes());
     wire::format::render(Format::Form, &delivery, &Headers::default(), &data).expect("a form").bytes
