@@ -145,7 +145,7 @@ fn forged(call: &Call, others: &Call, ring: &Ring) -> Vec<(&'static str, Call, R
             said("new.postbode", "no.postbode"),
             Refusal::UnknownKey("no.postbode.invalid".to_owned()),
         ),
-        ("less covered", said(" digest", ""), Refusal::NotCovered("digest")),
+        ("less covered", said(" digest", ""), Refusal::NotCovered("digest".to_owned())),
         (
             "the public key as a secret",
             signed_with_the_public_key(call, ring, "rsa-sha256"),
