@@ -20,6 +20,8 @@ pub struct LetterSearch {
     pub events: bool,
     /// Of this webhook.
     pub webhook: Option<Text>,
+    /// Of this delivery.
+    pub delivery: Option<Text>,
     /// Of events of this type.
     pub kind: Option<Text>,
     /// That died for this.
@@ -140,6 +142,7 @@ impl LetterSearch {
         let mut asked = Conditions::default();
         asked.compare("l.account =", self.account.as_deref());
         asked.compare("l.webhook =", self.webhook.as_deref());
+        asked.compare("l.delivery =", self.delivery.as_deref());
         asked.compare("l.kind =", self.kind.as_deref());
         asked.compare("l.reason =", self.reason.map(DeathReason::name));
         asked.compare("l.died_at >=", self.since.map(Timestamp::as_millis));

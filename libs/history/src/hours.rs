@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::statement::Insert;
 use crate::{Error, History, Text};
@@ -81,26 +81,44 @@ impl History {
     /// # Errors
     /// When the database does not answer.
     pub async fn hours(&self, webhook: &str, since: Timestamp) -> Result<BTreeMap<Timestamp, Tally>, Error> {
-        let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
-            "SELECT hour, bucket, successes, failures FROM hours WHERE webhook = $1 AND hour >= $2",
-        )
-        .bind(webhook)
-        .bind(hour_of(since))
-        .fetch_all(self.pool())
-        .await?;
-        let mut hours: BTreeMap<Timestamp, Tally> = BTreeMap::new();
-        for (hour, bucket, successes, failures) in rows {
-            let [successes, failures] = [successes, failures].map(|count| u64::try_from(count).unwrap_or(0));
-            let buckets = BTreeMap::from([(bucket, successes + failures)]);
-            hours.entry(Timestamp::from_millis(hour)).or_default().add(&Tally {
-                successes,
-                failures,
-                buckets,
-            });
+        let mut all = self.hours_of(&[webhook], since).await?;
+        Ok(all.remove(webhook).unwrap_or_default())
+    }
+
+    /// The same for several webhooks at once; those without any attempt are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn hours_of(
+        &self,
+        webhooks: &[&str],
+        since: Timestamp,
+    ) -> Result<BTreeMap<String, BTreeMap<Timestamp, Tally>>, Error> {
+        let mut hours: BTreeMap<String, BTreeMap<Timestamp, Tally>> = BTreeMap::new();
+        for some in webhooks.chunks(AT_ONCE) {
+            let places: Vec<_> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
+            let text = format!(
+                "SELECT webhook, hour, bucket, successes, failures FROM hours WHERE hour >= $1 AND webhook IN ({})",
+                places.join(", ")
+            );
+            let asked = sqlx::query_as(AssertSqlSafe(text)).bind(hour_of(since));
+            let asked = some.iter().fold(asked, |asked, webhook| asked.bind(*webhook));
+            let rows: Vec<(String, i64, i64, i64, i64)> = asked.fetch_all(self.pool()).await?;
+            for (webhook, hour, bucket, successes, failures) in rows {
+                let [successes, failures] =
+                    [successes, failures].map(|count| u64::try_from(count).unwrap_or(0));
+                let buckets = BTreeMap::from([(bucket, successes + failures)]);
+                let tally =
+                    hours.entry(webhook).or_default().entry(Timestamp::from_millis(hour)).or_default();
+                tally.add(&Tally { successes, failures, buckets });
+            }
         }
         Ok(hours)
     }
 }
+
+/// Webhooks in one statement.
+const AT_ONCE: usize = 500;
 
 /// The slot of an attempt.
 pub(crate) fn slot(webhook: &Text, at: Timestamp, took_ms: f64) -> Slot {

@@ -4,10 +4,12 @@
 //! Its words are those of the REST API: pages speak them too.
 
 mod conditions;
+mod history;
 mod jobs;
 mod portal;
 pub(crate) mod present;
 pub(crate) mod present_history;
+mod resend;
 pub mod trial;
 pub mod verification;
 mod webhooks;

@@ -17,7 +17,7 @@ mod portal;
 mod statistics;
 mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trial;
 pub(crate) mod verification;
 mod webhooks;
@@ -65,6 +65,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/webhooks/{id}/statistics", get(statistics::get::<W>))
         .route("/v1/deliveries", get(deliveries::list::<W>))
         .route("/v1/deliveries/{id}", get(deliveries::get::<W>))
+        .route("/v1/deliveries/{id}/resend", post(deliveries::resend::<W>))
         .route("/v1/dead-letters", get(dead_letters::list::<W>))
         .route("/v1/dead-letters/counts", get(dead_letters::counts::<W>))
         .route("/v1/webhooks/{id}/verification", get(verification::get::<W>))

@@ -4,6 +4,9 @@
 //! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`]).
 
 mod assets;
+mod chart;
+mod dead_letters;
+mod deliveries;
 mod event_types;
 mod forms;
 mod portal;
@@ -51,6 +54,10 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks/{id}/verify", get(webhook::verification::<W>).post(webhook::verify::<W>))
         .route("/webhooks/{id}/verify/file", get(webhook::file::<W>))
         .route("/webhooks/{id}/verify/send-code", post(webhook::send_code::<W>))
+        .route("/deliveries", get(deliveries::list::<W>))
+        .route("/deliveries/{id}", get(deliveries::show::<W>))
+        .route("/deliveries/{id}/resend", post(deliveries::resend::<W>))
+        .route("/dead-letters", get(dead_letters::list::<W>))
         .route("/event-types", get(event_types::list::<W>))
         .route("/event-types/{name}", get(event_types::show::<W>))
         .route("/assets/brand.css", get(portal::colours::<W>))

@@ -220,3 +220,6 @@ webhook = Webhook
 state-delivered = delivered
 state-retrying = being retried
 state-dead = dead letter
+chart-label = { $attempts } attempts in 24 hours, { $failures } failed
+narrow-search = Only the first 200 are shown: search for the others.
+done-resent = On its way again.

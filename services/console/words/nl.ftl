@@ -220,3 +220,6 @@ webhook = Webhook
 state-delivered = geleverd
 state-retrying = wordt herhaald
 state-dead = onbestelbaar
+chart-label = { $attempts } pogingen in 24 uur, { $failures } mislukt
+narrow-search = Alleen de eerste 200 worden getoond: zoek naar de andere.
+done-resent = Weer onderweg.

@@ -2,13 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::{Scope, WebhookId};
 use serde::Deserialize;
 use wire::api::Statistics;
 
 use super::Shared;
 use super::body::{Asked, Id};
-use crate::acts::present_history as present;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::world::World;
@@ -29,11 +27,8 @@ pub(super) async fn get<W: World>(
     Id(id): Id,
     Asked(query): Asked<StatisticsQuery>,
 ) -> Result<Json<Statistics>, Refusal> {
-    console.webhook(&actor, Scope::WebhooksRead, &WebhookId::from(id.as_str()))?;
     let hours = query.hours.as_deref().map_or(Some(DEFAULT), |text| text.parse().ok());
     let hours = hours.filter(|hours| (1..=MAX).contains(hours));
     let hours = hours.ok_or_else(|| Refusal::field("hours", format!("must be 1 to {MAX}")))?;
-    let now = console.world.now();
-    let found = console.history().hours(&id, present::hour_before(now, hours - 1)).await?;
-    Ok(Json(present::statistics(id, now, hours, &found)))
+    console.statistics(&actor, &id.as_str().into(), hours).await.map(Json)
 }

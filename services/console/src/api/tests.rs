@@ -8,9 +8,10 @@ use super::router;
 use crate::testing::*;
 
 mod conditions;
-mod history;
+pub(crate) mod history;
 mod jobs;
 mod people;
+mod resend;
 mod shapes;
 mod streams;
 mod trial;

@@ -48,6 +48,10 @@ impl Browser {
     async fn new() -> Self {
         let world = Fake::new(registry());
         world.with_history().await;
+        Self::on(world)
+    }
+
+    fn on(world: Fake) -> Self {
         let router = crate::api::router(world.console());
         Self { router, world, cookies: Vec::new(), site: "same-origin" }
     }
@@ -254,6 +258,8 @@ async fn pages_need_nothing_from_elsewhere_and_run_nothing_inline() {
         &edit,
         "/event-types",
         "/event-types/click",
+        "/deliveries",
+        "/dead-letters",
         "/nothing",
     ];
     for path in paths {
@@ -300,6 +306,29 @@ async fn a_guest_comes_by_a_link_once_and_is_told_where_it_is() {
     browser.send("/webhooks/new", &[("csrf", &csrf), NEW[0], NEW[1]]).await.expect(403);
     browser.go(&path).await.expect(404);
     browser.send("/portal", &[("token", &token)]).await.expect(404);
+}
+
+#[tokio::test]
+async fn deliveries_and_dead_letters_are_searched_and_shown_with_their_charts() {
+    let mut browser = Browser::on(crate::api::tests::history::filled().await);
+    browser.send("/sign-in", &[("key", ACME)]).await.expect(303);
+    let found = browser.go("/deliveries?state=delivered&recipient=a%40example.com").await.expect(200);
+    assert!(
+        found.text.contains("/deliveries/d1") && !found.text.contains("/deliveries/d2"),
+        "{}",
+        found.text
+    );
+    assert!(!found.text.contains("/deliveries/d4"), "another account's");
+    browser.go("/deliveries/d4").await.expect(404);
+    let wrong = browser.go("/deliveries?since=yesterday").await.expect(422);
+    assert!(wrong.text.contains("role=\"alert\"") && wrong.text.contains("value=\"yesterday\""));
+    let shown = browser.go("/deliveries/d2").await.expect(200);
+    assert!(shown.text.contains("<details class=\"card\" open>") && shown.text.contains("webhook-id: d2"));
+    let letters = browser.go("/dead-letters?disposition=open").await.expect(200);
+    assert!(letters.text.contains("it was tried for too long") && !letters.text.contains("malformed</td>"));
+    let listed = browser.go("/webhooks").await.expect(200);
+    assert!(listed.text.contains("aria-label=\"3 attempts in 24 hours, 1 failed\""), "{}", listed.text);
+    assert!(listed.text.contains("66.7 %"));
 }
 
 #[tokio::test]

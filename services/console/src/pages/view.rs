@@ -1,10 +1,12 @@
 //! What all pages have: who looks, in which language, where they are; and how a page becomes a response.
 
 use askama::Template;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::Query;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::{Scope, Timestamp};
 use jiff::tz::Offset;
+use serde::de::DeserializeOwned;
 use wire::api;
 
 use super::assets;
@@ -25,7 +27,12 @@ pub(super) struct Page {
 }
 
 /// Places in the navigation: path, and the message that names it.
-const PLACES: [(&str, &str); 2] = [("/webhooks", "nav-webhooks"), ("/event-types", "nav-event-types")];
+const PLACES: [(&str, &str); 4] = [
+    ("/webhooks", "nav-webhooks"),
+    ("/deliveries", "nav-deliveries"),
+    ("/dead-letters", "nav-dead-letters"),
+    ("/event-types", "nav-event-types"),
+];
 
 impl Page {
     /// For somebody who is signed in, at one of the places.
@@ -167,8 +174,13 @@ impl Page {
     }
 
     pub(super) fn millis(&self, ms: &f64) -> String {
-        if *ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
+        millis(*ms)
     }
+}
+
+/// Milliseconds, no more exactly than anybody needs.
+pub(super) fn millis(ms: f64) -> String {
+    if ms < 10.0 { format!("{ms:.1} ms") } else { format!("{ms:.0} ms") }
 }
 
 /// A page as a response.
@@ -180,6 +192,14 @@ pub(super) fn html(status: StatusCode, template: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// A query, as the API reads it.
+pub(super) fn query<T: DeserializeOwned>(encoded: &str) -> Result<T, Refusal> {
+    let uri = Uri::builder().path_and_query(format!("/?{encoded}")).build();
+    let uri = uri.map_err(|error| Refusal::field("query", error.to_string()))?;
+    let query = Query::<T>::try_from_uri(&uri);
+    query.map(|Query(query)| query).map_err(|rejection| Refusal::field("query", rejection.body_text()))
 }
 
 /// On to a page that says what was done.

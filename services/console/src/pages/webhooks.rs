@@ -1,5 +1,7 @@
 //! All webhooks: the list, a new one, a test of them all.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -8,12 +10,14 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use futures::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::json;
-use wire::api::{self, NewTrial, Trial};
+use wire::api::{self, NewTrial, Statistics, Trial};
 use wire::catalogue::{self, EventKind};
 
+use super::chart;
 use super::forms::{Errors, WebhookForm};
 use super::session::{Form, Visitor};
-use super::view::{Failure, Page, html};
+use super::view::{self, Failure, Page, html};
+use super::words::Language;
 use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
@@ -29,6 +33,8 @@ struct ListPage {
     page: Page,
     query: Find,
     total: usize,
+    count: String,
+    is_cut: bool,
     rows: Vec<Row>,
 }
 
@@ -73,18 +79,53 @@ pub(super) async fn list<W: World>(
     match every(&console, &visitor.actor, account) {
         Ok(webhooks) => {
             let total = webhooks.len();
-            let found = webhooks.into_iter().filter(|webhook| query.meets(webhook));
-            let rows = found.map(|webhook| Row {
-                webhook,
-                chart: String::new(),
-                success: String::new(),
-                p95: String::new(),
-            });
+            let found: Vec<_> = webhooks.into_iter().filter(|webhook| query.meets(webhook)).collect();
+            let count = visitor.language.say_with("count-webhooks", "count", found.len());
+            let is_cut = found.len() > SHOWN;
+            let shown = found.into_iter().take(SHOWN).collect();
+            let rows = rows(&console, visitor.language, shown).await;
             let page = Page::of(&visitor, HERE).having(query.done.as_deref());
-            html(StatusCode::OK, &ListPage { page, total, rows: rows.collect(), query })
+            html(StatusCode::OK, &ListPage { page, total, count, is_cut, rows, query })
         }
         Err(refusal) => Failure::to(&visitor, refusal).into_response(),
     }
+}
+
+/// How many webhooks one page shows; the search finds the others.
+const SHOWN: usize = 200;
+/// How many hours back a list looks.
+const DAY: u32 = 24;
+
+/// Each with how it did; a history that is away leaves that out.
+async fn rows<W: World>(console: &Console<W>, language: Language, webhooks: Vec<api::Webhook>) -> Vec<Row> {
+    let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id.clone()).collect();
+    let mut all = console.statistics_of(&ids, DAY).await.unwrap_or_default();
+    let row = |webhook: api::Webhook| {
+        let did = all.remove(&webhook.id).filter(|did| did.total.attempts > 0);
+        let Some(Statistics { hours, total, .. }) = did else {
+            return Row { webhook, chart: String::new(), success: String::new(), p95: String::new() };
+        };
+        let label = language.say_of(
+            "chart-label",
+            ("attempts", total.attempts.to_string()),
+            ("failures", total.failures.to_string()),
+        );
+        Row {
+            webhook,
+            chart: chart::bars(&hours, &label),
+            success: format!("{:.1} %", total.successes as f64 / total.attempts as f64 * 100.0),
+            p95: total.p95_ms.map(view::millis).unwrap_or_default(),
+        }
+    };
+    webhooks.into_iter().map(row).collect()
+}
+
+/// What people call each webhook.
+pub(super) fn named<W: World>(
+    console: &Console<W>,
+    actor: &Actor,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    Ok(every(console, actor, None)?.into_iter().map(|webhook| (webhook.id, webhook.name)).collect())
 }
 
 /// All that there is, page after page.

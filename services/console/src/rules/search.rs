@@ -90,6 +90,7 @@ impl LetterQuery {
             account: account.map(Text::from),
             events: actor.is_operator(),
             webhook: given(&self.webhook).map(Text::from),
+            delivery: None,
             kind: given(&self.kind).map(Text::from),
             reason: read("reason", &self.reason, "is not among those that there are", DeathReason::named)?,
             disposition: read(

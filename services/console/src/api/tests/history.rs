@@ -12,7 +12,7 @@ fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_millis(NOW.as_millis() - seconds * 1000)
 }
 
-fn attempt(delivery: &str, account: &str, webhook: &str, seconds: i64, status: u16) -> Attempt {
+pub(crate) fn attempt(delivery: &str, account: &str, webhook: &str, seconds: i64, status: u16) -> Attempt {
     let outcome = if status == 200 { "success" } else { "server-error" };
     let record = json!({"v": 1, "webhook": webhook, "account": account, "delivery": delivery, "event": "e1",
         "type": "click", "number": 1, "started_at": wire::text::rfc3339(ago(seconds)), "duration": {"total_ms": 20.0},
@@ -42,7 +42,7 @@ fn attempt(delivery: &str, account: &str, webhook: &str, seconds: i64, status: u
     }
 }
 
-fn letter(place: &str, account: Option<&str>, seconds: i64, reason: DeathReason) -> DeadLetter {
+pub(crate) fn letter(place: &str, account: Option<&str>, seconds: i64, reason: DeathReason) -> DeadLetter {
     let is_event = reason == DeathReason::Malformed;
     DeadLetter {
         place: place.into(),
@@ -62,7 +62,7 @@ fn letter(place: &str, account: Option<&str>, seconds: i64, reason: DeathReason)
 }
 
 /// Three deliveries of acme's and one of bolt's; three dead letters and a disposition.
-async fn filled() -> Fake {
+pub(crate) async fn filled() -> Fake {
     let world = Fake::new(registry());
     world.put(Change::Webhook(webhook("wh_a", "acme", State::Active).into()));
     let entries = [

@@ -1,0 +1,100 @@
+//! A delivery, sent again by hand: under the same id, with fresh attempts.
+
+use std::sync::Arc;
+
+use domain::{Progress, Scope, Standing, State};
+use history::dead_letters::{Decided, LetterSearch};
+use history::{Delivery, Text};
+use wire::delivery::{Routed, write_progress};
+use wire::disposition::{Disposition, Place, What};
+use wire::event::{self, Decoded};
+use wire::{Origin, OutRecord};
+
+use crate::problem::Refusal;
+use crate::rules::access::{self, Actor};
+use crate::world::{Console, World};
+
+/// Letters of one delivery, at most: each replay may have died again.
+const LETTERS: u32 = 100;
+
+impl<W: World> Console<W> {
+    /// Puts a delivery on its way again. Its receiver sees the same `webhook-id` as before; where it had died, the dead
+    /// letter counts as replayed from then on.
+    ///
+    /// # Errors
+    /// When it is not there for who asks, is on its way already, its webhook is not active, or Kafka holds the event no more.
+    pub async fn resend_delivery(&self, actor: &Actor, id: &str) -> Result<(), Refusal> {
+        actor.require(Scope::WebhooksWrite)?;
+        let found = self.history().delivery(&Text::from(id)).await?;
+        let found =
+            found.filter(|it| actor.sees(&(*it.account).into())).ok_or(Refusal::NoSuch("delivery"))?;
+        if found.latest.state == history::State::Retrying {
+            return Err(conflict("still-retrying", "it is on its way: it will be tried again by itself"));
+        }
+        let standing =
+            self.look(|registry| access::webhook(registry, actor, &(*found.webhook).into()).cloned())?;
+        if standing.webhook.state != State::Active {
+            return Err(conflict(
+                "webhook-inactive",
+                "its webhook is not active: resume, enable or verify it first",
+            ));
+        }
+        let (decoded, origin) = self.event_of(&found).await?;
+        let again = again(&found, &standing, &decoded, origin, &self.topics.deliveries);
+        self.world.send(&again).await.map_err(|error| Refusal::NoEvents(error.to_string()))?;
+        tracing::info!(delivery.id = id, key.id = %actor.key().id, "a delivery was sent again");
+        // In this order: a crash in between sends it twice, under one id, and loses nothing.
+        self.settle(actor, &found).await
+    }
+
+    /// The event, if Kafka still holds it.
+    async fn event_of(&self, delivery: &Delivery) -> Result<(Decoded, Origin), Refusal> {
+        let gone = || conflict("event-gone", "Kafka does not hold the event any more");
+        let origin = delivery.member.origin.as_deref().and_then(Origin::parse).ok_or_else(gone)?;
+        let record = self.world.event(origin).await.map_err(Refusal::NoEvents)?;
+        let decoded = record.and_then(|record| event::decode(&record, usize::MAX).ok());
+        let is_it = |decoded: &Decoded| {
+            decoded.event.delivery_to(&(*delivery.webhook).into()).as_str() == &*delivery.member.delivery
+        };
+        Ok((decoded.filter(is_it).ok_or_else(gone)?, origin))
+    }
+
+    /// Writes down of its open dead letters that it was sent again.
+    async fn settle(&self, actor: &Actor, delivery: &Delivery) -> Result<(), Refusal> {
+        let search = LetterSearch {
+            delivery: Some(delivery.member.delivery.clone()),
+            disposition: Some(Decided::Open),
+            ..LetterSearch::default()
+        };
+        for (letter, _) in self.history().dead_letters(&search, None, LETTERS).await? {
+            let Some(place) = Place::parse(&letter.place) else { continue };
+            let entry = Disposition {
+                what: What::Replayed,
+                by: actor.key().id.to_string(),
+                at: self.world.now(),
+                note: Some("sent again from the console".to_owned()),
+                died: Some(letter.died_at),
+            };
+            let entry = entry.to_record(&self.topics.dispositions, &place);
+            self.world.send(&entry).await.map_err(|error| Refusal::NoEvents(error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+fn again(
+    delivery: &Delivery,
+    standing: &Standing,
+    decoded: &Decoded,
+    origin: Origin,
+    topic: &Arc<str>,
+) -> OutRecord {
+    let mut again = Routed::new(decoded, decoded.headers.clone(), origin).to(standing, topic);
+    let progress = Progress { replays: delivery.member.replays.saturating_add(1), ..Progress::default() };
+    write_progress(&mut again.headers, &progress);
+    again
+}
+
+fn conflict(code: &'static str, detail: &str) -> Refusal {
+    Refusal::Conflict { code, detail: detail.to_owned() }
+}
