@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::KeyError;
 
-/// The platform's public keys by their names, each as a SubjectPublicKeyInfo in DER: what [`crate::verify`] asks for.
+/// The platform's public keys by their names, each as a SubjectPublicKeyInfo in DER: what [`crate::verify()`] asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublishedKeys(BTreeMap<String, Vec<u8>>);
 

@@ -1,9 +1,9 @@
 //! An account's events as they happen, for developers who listen from their own desk.
 //!
 //! One reader of `events` serves all streams: it starts with the first and ends with the last, reads as nobody's group from
-//! the end, and commits nothing ([`feed`]). What it reads goes into a bounded queue of each stream that wants the type
-//! ([`room`]); each stream runs its own filter and writes at its own pace ([`talk`]). One that goes on where it stood before
-//! reads what it missed by itself, a few such at a time, and joins the others then ([`places`]).
+//! the end, and commits nothing (`feed`). What it reads goes into a bounded queue of each stream that wants the type
+//! (`room`); each stream runs its own filter and writes at its own pace (`talk`). One that goes on where it stood before
+//! reads what it missed by itself, a few such at a time, and joins the others then (`places`).
 //!
 //! Nothing is lost silently. A stream whose queue is full goes on with what is new once it has emptied it, and is told how
 //! many events it missed; one whose place lies too far back, or was deleted, is told that it missed some. A client that

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{Offset, Partition};
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use stream::{KafkaSettings, Scan, ScanError, ScanOptions, Span};
 
 use crate::support::{Installation, record, within};
@@ -107,4 +110,32 @@ async fn what_is_not_there_is_named() {
     let spans = Some(BTreeMap::from([(Partition(7), Span { from: Offset(0), to: None })]));
     let beyond = read(&here.kafka, ScanOptions { spans, ..ScanOptions::all(Arc::clone(&topic), 1024) }).await;
     assert_eq!(beyond, Err(ScanError::NoPartition { topic, partition: Partition(7) }));
+}
+
+/// The sum of the ends, for those who read what is committed.
+async fn committed(here: &Installation, topic: &Arc<str>) -> i64 {
+    let bounds = Scan::bounds(&here.kafka, Arc::clone(topic)).await.expect("a topic has bounds");
+    bounds.values().map(|(_, end)| end.0).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bounds_leave_out_what_is_not_committed() {
+    let (here, topic) = with_numbers("scan-bounds", 10).await;
+    assert_eq!(committed(&here, &topic).await, 10);
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", &here.kafka.bootstrap_servers)
+        .set("transactional.id", &*topic)
+        .create()
+        .unwrap();
+    let patience = Duration::from_secs(20);
+    producer.init_transactions(patience).unwrap();
+    producer.begin_transaction().unwrap();
+    producer.send(BaseRecord::<str, str>::to(&topic).partition(0).payload("10")).unwrap();
+    producer.flush(patience).unwrap();
+    assert_eq!(producer.in_flight_count(), 0, "it is written");
+    assert_eq!(committed(&here, &topic).await, 10);
+    producer.commit_transaction(patience).unwrap();
+    assert_eq!(committed(&here, &topic).await, 12, "the record, and the transaction's marker");
+    let missing = Scan::bounds(&here.kafka, "no-such-topic".into()).await;
+    assert_eq!(missing, Err(ScanError::NoTopic("no-such-topic".into())));
 }
