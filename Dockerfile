@@ -40,6 +40,8 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates zlib1g \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=binaries /out/ /usr/local/bin/
+# Where a console may keep its history, if that is a file.
+RUN install -d -o 65532 -g 65532 /var/lib/postbode
 # A number, since Kubernetes' runAsNonRoot does not look names up.
 USER 65532:65532
 # 8080: a service's API; 9090: health and metrics.

@@ -157,6 +157,8 @@ impl World {
         }
         if kind == Kind::Console {
             set("POSTBODE__CONSOLE__OPERATOR_KEY", OPERATOR_KEY);
+            let history = self.folder.join(format!("history-{}.db", self.started));
+            set("POSTBODE__HISTORY__URL", &format!("sqlite:{}", history.display()));
         }
         if kind == Kind::Delivery {
             set("POSTBODE__DELIVERY__SCHEDULE", "300ms,300ms,1s");
@@ -169,6 +171,7 @@ impl World {
             let every = matches!(&*section, "topics" | "kafka" | "log");
             if section == kind.name()
                 || (matches!(&*section, "outbound" | "signing") && kind.has_secrets())
+                || (section == "history" && kind == Kind::Console)
                 || every
             {
                 all.insert((*name).to_owned(), value.clone());
