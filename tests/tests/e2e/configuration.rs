@@ -63,6 +63,8 @@ fn a_configuration_that_will_do_is_said_to_and_shows_no_secret() {
 fn a_service_without_its_topics_does_not_start_and_names_the_command() {
     let servers = Broker::shared().bootstrap_servers;
     let prefix = format!("nowhere-{}.", uuid::Uuid::now_v7().simple());
+    let folder = tempfile::tempdir().unwrap();
+    let history = format!("sqlite:{}", folder.path().join("history.db").display());
     for kind in Kind::ALL {
         let mut environment: BTreeMap<_, _> = least(kind).into_iter().collect();
         environment.insert("POSTBODE__KAFKA__BOOTSTRAP_SERVERS", &servers);
@@ -70,6 +72,9 @@ fn a_service_without_its_topics_does_not_start_and_names_the_command() {
         environment.insert("POSTBODE__HTTP__LISTEN", "127.0.0.1:0");
         if matches!(kind, Kind::Ingest | Kind::Console) {
             environment.insert("POSTBODE__API__LISTEN", "127.0.0.1:0");
+        }
+        if kind == Kind::Console {
+            environment.insert("POSTBODE__HISTORY__URL", &history);
         }
         let environment: Vec<_> = environment.into_iter().collect();
         let (output, said) = run(kind, &[], &environment);
