@@ -57,3 +57,28 @@ for (const input of all('input[data-check]')) {
     }, 300);
   });
 }
+
+// New rows come by themselves until the reader stops them. They are not read aloud: a screen reader would never be done.
+for (const table of all('[data-live]')) {
+  const body = table.querySelector('tbody');
+  const toggle = document.querySelector('[data-live-switch]');
+  const box = toggle.querySelector('input');
+  let stream;
+  const follow = () => {
+    stream = new EventSource(table.dataset.live);
+    stream.addEventListener('delivery', (event) => {
+      const place = document.createElement('tbody');
+      place.innerHTML = event.data;
+      const row = place.querySelector('tr');
+      const link = row.querySelector('a').getAttribute('href');
+      body.querySelector(`a[href="${CSS.escape(link)}"]`)?.closest('tr').remove();
+      localise(row);
+      body.prepend(row);
+      while (body.rows.length > 50) body.lastElementChild.remove();
+    });
+  };
+  toggle.hidden = false;
+  box.addEventListener('change', () => { if (box.checked) follow(); else stream.close(); });
+  window.addEventListener('pagehide', () => stream.close());
+  follow();
+}

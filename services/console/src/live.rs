@@ -76,7 +76,7 @@ pub struct Streams {
     door: Arc<Door>,
     room: Arc<Room>,
     catching_up: Arc<Semaphore>,
-    lifecycle: Lifecycle,
+    pub(crate) lifecycle: Lifecycle,
 }
 
 /// So many streams read for themselves what they missed; others wait until one of them has.

@@ -9,6 +9,7 @@ mod dead_letters;
 mod deliveries;
 mod event_types;
 mod forms;
+mod live;
 mod portal;
 mod session;
 mod sign_in;
@@ -43,6 +44,7 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks/check-url", get(webhooks::check_url::<W>))
         .route("/webhooks/test-all", post(webhooks::test_all::<W>))
         .route("/webhooks/{id}", get(webhook::show::<W>))
+        .route("/webhooks/{id}/live", get(live::follow::<W>))
         .route("/webhooks/{id}/edit", get(webhook::edit::<W>).post(webhook::change::<W>))
         .route("/webhooks/{id}/delete", post(webhook::delete::<W>))
         .route("/webhooks/{id}/test", post(webhook::test::<W>))

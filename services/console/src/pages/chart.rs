@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use wire::api::Hour;
+use wire::api::{Hour, Tally};
+
+use super::words::Language;
 
 const BAR: u64 = 5;
 const GAP: u64 = 1;
@@ -29,6 +31,15 @@ pub(super) fn bars(hours: &[Hour], label: &str) -> String {
     svg
 }
 
+/// What the picture shows, in words.
+pub(super) fn label(language: Language, day: &Tally) -> String {
+    language.say_of(
+        "chart-label",
+        ("attempts", day.attempts.to_string()),
+        ("failures", day.failures.to_string()),
+    )
+}
+
 fn bar(svg: &mut String, class: &str, x: u64, y: u64, height: u64) {
     if height > 0 {
         let _ = write!(svg, "<rect{class} x=\"{x}\" y=\"{y}\" width=\"{BAR}\" height=\"{height}\"/>");
@@ -47,7 +58,6 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use domain::Timestamp;
-    use wire::api::Tally;
 
     use super::*;
 

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use domain::Format;
+use httpsig::{PublicKey, Ring};
 use serde_json::Value;
 use wire::catalogue::{self, EventKind};
 use wire::{Delivery, Headers, names};
@@ -36,10 +37,17 @@ struct ListPage {
     page: Page,
     kinds: Vec<&'static EventKind>,
     receivers: &'static [(&'static str, &'static str)],
+    /// The platform's own keys, as DNS publishes them.
+    platform_keys: Vec<String>,
 }
 
-pub(super) async fn list<W: World>(State(_): Shared<W>, visitor: Visitor) -> Response {
-    html(StatusCode::OK, &ListPage { page: Page::of(&visitor, HERE), kinds: kinds(), receivers: &RECEIVERS })
+pub(super) async fn list<W: World>(State(console): Shared<W>, visitor: Visitor) -> Response {
+    let published = console.ring.as_ref().map(Ring::published).unwrap_or_default();
+    let platform_keys = published.iter().map(PublicKey::zone_line).collect();
+    html(
+        StatusCode::OK,
+        &ListPage { page: Page::of(&visitor, HERE), kinds: kinds(), receivers: &RECEIVERS, platform_keys },
+    )
 }
 
 #[derive(Template)]

@@ -1,5 +1,7 @@
 //! One webhook: its settings, its life, its proof, its secrets, a test.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -8,7 +10,8 @@ use domain::{Revision, Step, WebhookId};
 use serde::Deserialize;
 use wire::HumanDuration;
 use wire::api::{
-    self, FieldError, NewTrial, RotateSecret, Secret, Trial, Verification, VerificationAttempt, Verify,
+    self, Delivery, FieldError, NewTrial, RotateSecret, Secret, Tally, Trial, Verification,
+    VerificationAttempt, Verify,
 };
 use wire::catalogue::{self, EventKind};
 
@@ -16,8 +19,10 @@ use super::forms::{Errors, WebhookForm};
 use super::session::{Form, Visitor};
 use super::view::{self, Failure, Page, html};
 use super::webhooks::kinds;
+use super::{chart, live};
 use crate::api::{Shared, verification::download};
 use crate::problem::Refusal;
+use crate::rules::access::Actor;
 use crate::rules::change::Expected;
 use crate::world::{Console, World};
 
@@ -32,6 +37,16 @@ struct WebhookPage {
     kinds: Vec<&'static EventKind>,
     trial: TrialForm,
     secret: Option<Secret>,
+    webhooks: BTreeMap<String, String>,
+    rows: Vec<Delivery>,
+    chart: String,
+    day: Option<Tally>,
+}
+
+impl WebhookPage {
+    fn name_of<'a>(&'a self, webhook: &'a str) -> &'a str {
+        self.webhooks.get(webhook).map_or(webhook, String::as_str)
+    }
 }
 
 /// The test tool's fields, and what came of them.
@@ -74,21 +89,41 @@ pub(super) async fn show<W: World>(
     match console.show_webhook(&visitor.actor, &id.as_str().into()) {
         Ok(webhook) => {
             let trial = TrialForm::sample(&webhook, look.kind.as_deref());
-            webhook_page(Page::of(&visitor, HERE).having(look.done.as_deref()), webhook, trial, None)
+            let page = Page::of(&visitor, HERE).having(look.done.as_deref());
+            webhook_page(&console, &visitor.actor, page, webhook, trial, None).await
         }
         Err(refusal) => Failure::to(&visitor, refusal).into_response(),
     }
 }
 
-fn webhook_page(page: Page, webhook: api::Webhook, trial: TrialForm, secret: Option<Secret>) -> Response {
+/// The page, with how the webhook did and what became of its latest deliveries, where the history is there.
+async fn webhook_page<W: World>(
+    console: &Console<W>,
+    actor: &Actor,
+    page: Page,
+    webhook: api::Webhook,
+    trial: TrialForm,
+    secret: Option<Secret>,
+) -> Response {
     let steps = match webhook.state.as_str() {
         "active" => vec![("pause", "pause")],
         "paused" => vec![("resume", "resume")],
         "disabled" => vec![("enable", "enable")],
         _ => Vec::new(),
     };
-    html(StatusCode::OK, &WebhookPage { page, webhook, steps, kinds: kinds(), trial, secret })
+    let rows = live::latest(console, actor, &webhook.id).await.unwrap_or_default();
+    let did = console.statistics(actor, &webhook.id.as_str().into(), DAY).await.ok();
+    let chart = did.as_ref().map(|did| chart::bars(&did.hours, &chart::label(page.language, &did.total)));
+    let (chart, day) = (chart.unwrap_or_default(), did.map(|did| did.total).filter(|day| day.attempts > 0));
+    let (webhooks, kinds) = (BTreeMap::from([(webhook.id.clone(), webhook.name.clone())]), kinds());
+    html(
+        StatusCode::OK,
+        &WebhookPage { page, webhook, steps, kinds, trial, secret, webhooks, rows, chart, day },
+    )
 }
+
+/// How many hours back the chart looks.
+const DAY: u32 = 24;
 
 /// Sends a test, and shows what came of it beneath what was sent.
 pub(super) async fn test<W: World>(
@@ -121,7 +156,7 @@ pub(super) async fn test<W: World>(
             }
         }
     }
-    webhook_page(Page::of(visitor, HERE), webhook, trial, None)
+    webhook_page(&console, &visitor.actor, Page::of(visitor, HERE), webhook, trial, None).await
 }
 
 pub(super) async fn secret<W: World>(
@@ -134,7 +169,8 @@ pub(super) async fn secret<W: World>(
     match shown.and_then(|secret| Ok((secret, console.show_webhook(&visitor.actor, &id)?))) {
         Ok((secret, webhook)) => {
             let trial = TrialForm::sample(&webhook, None);
-            webhook_page(Page::of(visitor, HERE), webhook, trial, Some(secret))
+            let page = Page::of(visitor, HERE);
+            webhook_page(&console, &visitor.actor, page, webhook, trial, Some(secret)).await
         }
         Err(refusal) => Failure::to(visitor, refusal).into_response(),
     }

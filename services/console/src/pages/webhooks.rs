@@ -105,11 +105,7 @@ async fn rows<W: World>(console: &Console<W>, language: Language, webhooks: Vec<
         let Some(Statistics { hours, total, .. }) = did else {
             return Row { webhook, chart: String::new(), success: String::new(), p95: String::new() };
         };
-        let label = language.say_of(
-            "chart-label",
-            ("attempts", total.attempts.to_string()),
-            ("failures", total.failures.to_string()),
-        );
+        let label = chart::label(language, &total);
         Row {
             webhook,
             chart: chart::bars(&hours, &label),
