@@ -40,6 +40,11 @@ impl Language {
         None
     }
 
+    /// One of its files, once it is ready.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
+
     /// Runs one of its programs to its end, and returns what it wrote.
     ///
     /// # Panics

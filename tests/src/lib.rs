@@ -6,6 +6,7 @@
 
 mod books;
 mod broker;
+mod browser;
 mod cli;
 mod hook;
 mod languages;
@@ -19,6 +20,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use broker::Broker;
+pub use browser::{Browser, BrowserOptions};
 pub use cli::{Said, said, signal};
 pub use hook::Hook;
 pub use languages::{Language, goes_without};

@@ -77,7 +77,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .merge(crate::pages::router())
-        .fallback(async || Refusal::NoSuch("path"))
+        .fallback(crate::pages::nowhere)
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&console), observe::<W>))
         .with_state(console)

@@ -23,11 +23,13 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::map_response;
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 
+use self::view::Failure;
+use crate::problem::Refusal;
 use crate::world::{Console, World};
 
 /// The routes.
@@ -65,6 +67,16 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/assets/brand.css", get(portal::colours::<W>))
         .route("/assets/{name}", get(assets::get))
         .layer(map_response(guarded))
+}
+
+/// A path that leads nowhere: a page for those who want pages, a problem for programs.
+pub(crate) async fn nowhere(headers: HeaderMap) -> Response {
+    let refusal = Refusal::NoSuch("path");
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accepted.contains("text/html") {
+        return guarded(Failure::new(session::language(&headers), None, refusal).into_response()).await;
+    }
+    refusal.into_response()
 }
 
 /// What a browser may do with a page: nothing that the page does not need.
