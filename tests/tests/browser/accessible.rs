@@ -16,8 +16,15 @@ async fn all_pages(world: &World, key: &str, hook: &str) -> Vec<String> {
         found["items"][0]["id"].as_str().map(str::to_owned).ok_or_else(|| found.to_string())
     })
     .await;
+    let job: Value = world
+        .console_as(key, Method::POST, "/v1/dead-letters/replay", Some(json!({})))
+        .await
+        .json()
+        .await
+        .unwrap_or_default();
     let webhook = format!("/webhooks/{hook}");
     vec![
+        format!("/jobs/{}", job["id"].as_str().expect("a job")),
         "/webhooks".to_owned(),
         "/webhooks/new".to_owned(),
         format!("{webhook}/edit"),
