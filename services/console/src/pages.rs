@@ -16,6 +16,7 @@ mod session;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod verification;
 mod view;
 mod webhook;
 mod webhooks;
@@ -56,9 +57,9 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks/{id}/pause", post(webhook::pause::<W>))
         .route("/webhooks/{id}/resume", post(webhook::resume::<W>))
         .route("/webhooks/{id}/enable", post(webhook::enable::<W>))
-        .route("/webhooks/{id}/verify", get(webhook::verification::<W>).post(webhook::verify::<W>))
-        .route("/webhooks/{id}/verify/file", get(webhook::file::<W>))
-        .route("/webhooks/{id}/verify/send-code", post(webhook::send_code::<W>))
+        .route("/webhooks/{id}/verify", get(verification::show::<W>).post(verification::verify::<W>))
+        .route("/webhooks/{id}/verify/file", get(verification::file::<W>))
+        .route("/webhooks/{id}/verify/send-code", post(verification::send_code::<W>))
         .route("/deliveries", get(deliveries::list::<W>))
         .route("/deliveries/{id}", get(deliveries::show::<W>))
         .route("/deliveries/{id}/resend", post(deliveries::resend::<W>))
