@@ -228,12 +228,10 @@ fn offsets() -> Vec<Fault> {
 fn topics() -> Vec<Fault> {
     let still = |fault: Fault| Fault { duplicates: Duplicates::None, stall: A_WHILE, ..fault };
     vec![
-        still(Fault {
-            short: true,
-            ..fault("retry-deleted", "The first tier's topic is deleted, and made again", |stage| {
-                Box::pin(topics::retry_deleted(stage))
-            })
-        }),
+        // Not among the short ones: it is broken in about half of its runs, see docs/reliability.md.
+        still(fault("retry-deleted", "The first tier's topic is deleted, and made again", |stage| {
+            Box::pin(topics::retry_deleted(stage))
+        })),
         still(fault("dead-letters-deleted", "The dead letters' topic is deleted, and made again", |stage| {
             Box::pin(topics::dead_letters_deleted(stage))
         })),
