@@ -2,7 +2,7 @@
 //! by hand, so that what passes the one passes the other.
 //!
 //! - [`Credentials`]: a webhook's opened secrets.
-//! - [`request`]: body, signatures, headers.
+//! - [`request()`]: body, signatures, headers.
 
 mod credentials;
 mod request;

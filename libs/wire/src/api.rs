@@ -5,6 +5,7 @@
 
 mod history;
 mod jobs;
+mod letters;
 pub mod live;
 mod portal;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use history::{
     Tally, Try,
 };
 pub use jobs::{Backfill, BackfillProgress, Job, NewBackfill};
+pub use letters::{LetterAct, LetterJob, LetterProgress, NewLetterJob};
 pub use portal::{NewPortalLink, PortalLink};
 pub use trial::{NewTrial, Trial, TrialRequest, TrialResponse};
 pub use trigger::{Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, TestEvent, TriggerPatch};

@@ -82,3 +82,9 @@ for (const table of all('[data-live]')) {
   window.addEventListener('pagehide', () => stream.close());
   follow();
 }
+
+// A job that has not ended is looked at again, as long as somebody looks.
+for (const link of all('a[data-refresh]')) {
+  const again = () => { if (document.hidden) setTimeout(again, 2000); else location.replace(link.href); };
+  setTimeout(again, 2000);
+}

@@ -67,6 +67,8 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/deliveries/{id}", get(deliveries::get::<W>))
         .route("/v1/deliveries/{id}/resend", post(deliveries::resend::<W>))
         .route("/v1/dead-letters", get(dead_letters::list::<W>))
+        .route("/v1/dead-letters/replay", post(jobs::replay::<W>))
+        .route("/v1/dead-letters/discard", post(jobs::discard::<W>))
         .route("/v1/dead-letters/counts", get(dead_letters::counts::<W>))
         .route("/v1/webhooks/{id}/verification", get(verification::get::<W>))
         .route("/v1/webhooks/{id}/verification/file", get(verification::file::<W>))

@@ -9,6 +9,7 @@ mod dead_letters;
 mod deliveries;
 mod event_types;
 mod forms;
+mod jobs;
 mod live;
 mod portal;
 mod session;
@@ -61,7 +62,10 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/deliveries", get(deliveries::list::<W>))
         .route("/deliveries/{id}", get(deliveries::show::<W>))
         .route("/deliveries/{id}/resend", post(deliveries::resend::<W>))
-        .route("/dead-letters", get(dead_letters::list::<W>))
+        .route("/dead-letters", get(dead_letters::list::<W>).post(jobs::letters::<W>))
+        .route("/jobs/{id}", get(jobs::show::<W>))
+        .route("/jobs/{id}/cancel", post(jobs::cancel::<W>))
+        .route("/webhooks/{id}/backfill", post(jobs::backfill::<W>))
         .route("/event-types", get(event_types::list::<W>))
         .route("/event-types/{name}", get(event_types::show::<W>))
         .route("/assets/brand.css", get(portal::colours::<W>))

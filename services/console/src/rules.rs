@@ -13,6 +13,7 @@ pub mod draft;
 pub mod edit;
 pub mod fields;
 pub mod keys;
+pub mod letters;
 pub mod paging;
 pub mod portal;
 pub mod proof;

@@ -205,6 +205,7 @@ no-dead-letters = No dead letters
 no-dead-letters-about = Everything has arrived, or is still being tried.
 no-deliveries = No deliveries here
 no-deliveries-about = Deliveries appear within seconds of the first call. Look for something else, or send a test from a webhook's page.
+no-deliveries-yet = None yet. The first is here within seconds of its call.
 older = Older
 open = Open
 reason = Reason
@@ -228,3 +229,28 @@ all-deliveries = All deliveries
 live = live
 platform-keys = The platform's own signature
 platform-keys-about = Webhooks that ask for it are signed with this key, too. It is published in DNS as these TXT records, and as a JSON Web Key Set:
+job = Job
+job-backfill = Send what was missed
+job-dead-letters = Dead letters
+state-waiting = waiting
+state-running = running
+state-done = done
+state-failed = failed
+state-cancelled = cancelled
+refresh = Refresh
+cancel-job = Cancel
+how-far = How far it is
+asked-for = Asked for
+send-these = Send these now
+done-cancelled = Cancelled.
+decide = Decide
+replay-open = put them back
+discard-open = discard them
+note = Why (optional)
+decide-open = { $count ->
+    [one] Decide about { $count } open letter
+   *[other] Decide about { $count } open letters
+}
+missed = Missed events
+missed-about = What came while this webhook was paused, disabled or not made yet can be sent now, under the same ids. It is counted first.
+count-missed = Count

@@ -205,6 +205,7 @@ no-dead-letters = Niets onbestelbaar
 no-dead-letters-about = Alles is aangekomen of wordt nog geprobeerd.
 no-deliveries = Geen leveringen hier
 no-deliveries-about = Leveringen verschijnen binnen seconden na de eerste aanroep. Zoek iets anders, of verstuur een test vanaf de pagina van een webhook.
+no-deliveries-yet = Nog geen. De eerste staat hier binnen enkele seconden na de aanroep.
 older = Ouder
 open = Open
 reason = Reden
@@ -228,3 +229,28 @@ all-deliveries = Alle leveringen
 live = live
 platform-keys = De handtekening van het platform
 platform-keys-about = Webhooks die erom vragen, worden ook met deze sleutel ondertekend. Hij staat in DNS als deze TXT-records, en als JSON Web Key Set:
+job = Taak
+job-backfill = Gemiste events versturen
+job-dead-letters = Onbestelbare leveringen
+state-waiting = wacht
+state-running = bezig
+state-done = klaar
+state-failed = mislukt
+state-cancelled = geannuleerd
+refresh = Vernieuwen
+cancel-job = Annuleren
+how-far = Hoe ver het is
+asked-for = Gevraagd
+send-these = Deze nu versturen
+done-cancelled = Geannuleerd.
+decide = Besluiten
+replay-open = opnieuw aanbieden
+discard-open = weggooien
+note = Waarom (optioneel)
+decide-open = { $count ->
+    [one] Besluit over { $count } open levering
+   *[other] Besluit over { $count } open leveringen
+}
+missed = Gemiste events
+missed-about = Wat kwam terwijl deze webhook gepauzeerd, uitgeschakeld of nog niet gemaakt was, kan nu alsnog worden verstuurd, met dezelfde id's. Eerst wordt het geteld.
+count-missed = Tellen

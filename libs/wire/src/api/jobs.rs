@@ -17,13 +17,14 @@ pub struct Job {
     pub account: String,
     /// The webhook it is about.
     pub webhook: Option<String>,
-    /// What is done: `backfill`.
+    /// What is done: `backfill`, `dead-letters`.
     pub kind: String,
     /// `waiting`, `running`, `done`, `failed` or `cancelled`.
     pub state: String,
-    /// What exactly is done: of a backfill a [`Backfill`].
+    /// What exactly is done: of a backfill a [`Backfill`], of dead letters a [`super::LetterJob`].
     pub request: serde_json::Value,
-    /// How far it is, null until that was first reported: of a backfill a [`BackfillProgress`].
+    /// How far it is, null until that was first reported: of a backfill a [`BackfillProgress`], of
+    /// dead letters a [`super::LetterProgress`].
     pub progress: serde_json::Value,
     /// Why it failed.
     pub error: Option<String>,

@@ -4,13 +4,13 @@ use domain::{Scope, WebhookId};
 use history::jobs::{Job, NewJob};
 use serde::Serialize;
 use uuid::Uuid;
-use wire::api::{self, NewBackfill};
+use wire::api::{self, LetterAct, NewBackfill, NewLetterJob};
 
 use super::present;
 use crate::jobs::Kind;
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
-use crate::rules::backfill;
+use crate::rules::{backfill, letters};
 use crate::world::{Console, World};
 
 impl<W: World> Console<W> {
@@ -34,7 +34,27 @@ impl<W: World> Console<W> {
         })?;
         let held_since = self.world.held_since().await;
         backfill::held(request.since, held_since.map_err(|error| Refusal::NoEvents(error.to_string()))?)?;
-        self.begin_job(actor, Kind::Backfill, (account, id), &request).await
+        self.begin_job(actor, Kind::Backfill, (account, Some(id)), &request).await
+    }
+
+    /// Begins to put open dead letters back, or to discard them.
+    ///
+    /// # Errors
+    /// Names each field that will not do; or when there is no such webhook or account for who asks.
+    pub async fn begin_letters(
+        &self,
+        actor: &Actor,
+        act: LetterAct,
+        asked: &NewLetterJob,
+    ) -> Result<api::Job, Refusal> {
+        actor.require(Scope::WebhooksWrite)?;
+        let webhook = asked.webhook.as_deref().map(WebhookId::from);
+        let account = self.look(|registry| match &webhook {
+            Some(id) => Ok(access::webhook(registry, actor, id)?.webhook.account.to_string()),
+            None => Ok(actor.account_meant(registry, asked.account.as_deref())?.to_string()),
+        })?;
+        let request = letters::draft(act, asked, self.backfill, self.world.now())?;
+        self.begin_job(actor, Kind::Letters, (account, webhook.as_ref()), &request).await
     }
 
     /// The latest jobs, the newest first.
@@ -86,13 +106,13 @@ impl<W: World> Console<W> {
         &self,
         actor: &Actor,
         kind: Kind,
-        (account, webhook): (String, &WebhookId),
+        (account, webhook): (String, Option<&WebhookId>),
         request: &impl Serialize,
     ) -> Result<api::Job, Refusal> {
         let job = NewJob {
             id: format!("job_{}", Uuid::now_v7().simple()),
             account,
-            webhook: Some(webhook.to_string()),
+            webhook: webhook.map(ToString::to_string),
             kind: kind.name().to_owned(),
             request: serde_json::to_value(request).unwrap_or_default(),
             asked_by: actor.key().id.to_string(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{Progress, Scope, Standing, State};
 use history::dead_letters::{Decided, LetterSearch};
+use history::entry::DeadLetter;
 use history::{Delivery, Text};
 use wire::delivery::{Routed, write_progress};
 use wire::disposition::{Disposition, Place, What};
@@ -28,23 +29,40 @@ impl<W: World> Console<W> {
         let found = self.history().delivery(&Text::from(id)).await?;
         let found =
             found.filter(|it| actor.sees(&(*it.account).into())).ok_or(Refusal::NoSuch("delivery"))?;
+        self.look(|registry| access::webhook(registry, actor, &(*found.webhook).into()).map(drop))?;
+        self.put_back(&found).await?;
+        tracing::info!(delivery.id = id, key.id = %actor.key().id, "a delivery was sent again");
+        // In this order: a crash in between sends it twice, under one id, and loses nothing.
+        self.settle(actor.key().id.as_str(), &found).await
+    }
+
+    /// Puts the delivery of a dead letter on its way again, in the name of who asked for it.
+    ///
+    /// # Errors
+    /// As [`Console::resend_delivery`].
+    pub(crate) async fn replay_letter(&self, letter: &DeadLetter, by: &str) -> Result<(), Refusal> {
+        let delivery = letter.delivery.as_ref().ok_or(Refusal::NoSuch("delivery"))?;
+        let found = self.history().delivery(&delivery.delivery).await?.ok_or(Refusal::NoSuch("delivery"))?;
+        self.put_back(&found).await?;
+        self.settle_letter(letter, What::Replayed, by, None).await
+    }
+
+    async fn put_back(&self, found: &Delivery) -> Result<(), Refusal> {
         if found.latest.state == history::State::Retrying {
             return Err(conflict("still-retrying", "it is on its way: it will be tried again by itself"));
         }
+        let webhook = (*found.webhook).into();
         let standing =
-            self.look(|registry| access::webhook(registry, actor, &(*found.webhook).into()).cloned())?;
+            self.look(|registry| registry.webhook(&webhook).cloned().ok_or(Refusal::NoSuch("webhook")))?;
         if standing.webhook.state != State::Active {
             return Err(conflict(
                 "webhook-inactive",
                 "its webhook is not active: resume, enable or verify it first",
             ));
         }
-        let (decoded, origin) = self.event_of(&found).await?;
-        let again = again(&found, &standing, &decoded, origin, &self.topics.deliveries);
-        self.world.send(&again).await.map_err(|error| Refusal::NoEvents(error.to_string()))?;
-        tracing::info!(delivery.id = id, key.id = %actor.key().id, "a delivery was sent again");
-        // In this order: a crash in between sends it twice, under one id, and loses nothing.
-        self.settle(actor, &found).await
+        let (decoded, origin) = self.event_of(found).await?;
+        let again = again(found, &standing, &decoded, origin, &self.topics.deliveries);
+        self.world.send(&again).await.map_err(|error| Refusal::NoEvents(error.to_string()))
     }
 
     /// The event, if Kafka still holds it.
@@ -60,25 +78,39 @@ impl<W: World> Console<W> {
     }
 
     /// Writes down of its open dead letters that it was sent again.
-    async fn settle(&self, actor: &Actor, delivery: &Delivery) -> Result<(), Refusal> {
+    async fn settle(&self, by: &str, delivery: &Delivery) -> Result<(), Refusal> {
         let search = LetterSearch {
             delivery: Some(delivery.member.delivery.clone()),
             disposition: Some(Decided::Open),
             ..LetterSearch::default()
         };
         for (letter, _) in self.history().dead_letters(&search, None, LETTERS).await? {
-            let Some(place) = Place::parse(&letter.place) else { continue };
-            let entry = Disposition {
-                what: What::Replayed,
-                by: actor.key().id.to_string(),
-                at: self.world.now(),
-                note: Some("sent again from the console".to_owned()),
-                died: Some(letter.died_at),
-            };
-            let entry = entry.to_record(&self.topics.dispositions, &place);
-            self.world.send(&entry).await.map_err(|error| Refusal::NoEvents(error.to_string()))?;
+            self.settle_letter(&letter, What::Replayed, by, Some("sent again from the console")).await?;
         }
         Ok(())
+    }
+
+    /// Writes down what was decided about a dead letter.
+    ///
+    /// # Errors
+    /// When Kafka does not take it.
+    pub(crate) async fn settle_letter(
+        &self,
+        letter: &DeadLetter,
+        what: What,
+        by: &str,
+        note: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let place = Place::parse(&letter.place).ok_or(Refusal::NoSuch("dead letter"))?;
+        let entry = Disposition {
+            what,
+            by: by.to_owned(),
+            at: self.world.now(),
+            note: note.map(str::to_owned),
+            died: Some(letter.died_at),
+        };
+        let entry = entry.to_record(&self.topics.dispositions, &place);
+        self.world.send(&entry).await.map_err(|error| Refusal::NoEvents(error.to_string()))
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use wire::api::{self, NewBackfill, Page};
+use wire::api::{self, LetterAct, NewBackfill, NewLetterJob, Page};
 
 use super::Shared;
 use super::body::{Body, Id, JobListing};
@@ -21,6 +21,22 @@ pub(super) async fn backfill<W: World>(
     Body(asked): Body<NewBackfill>,
 ) -> Result<Begun, Refusal> {
     console.begin_backfill(&actor, &id.as_str().into(), &asked).await.map(begun)
+}
+
+pub(super) async fn replay<W: World>(
+    State(console): Shared<W>,
+    actor: Actor,
+    Body(asked): Body<NewLetterJob>,
+) -> Result<Begun, Refusal> {
+    console.begin_letters(&actor, LetterAct::Replay, &asked).await.map(begun)
+}
+
+pub(super) async fn discard<W: World>(
+    State(console): Shared<W>,
+    actor: Actor,
+    Body(asked): Body<NewLetterJob>,
+) -> Result<Begun, Refusal> {
+    console.begin_letters(&actor, LetterAct::Discard, &asked).await.map(begun)
 }
 
 pub(super) async fn list<W: World>(

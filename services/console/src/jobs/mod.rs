@@ -5,6 +5,7 @@
 //! - One module per kind, which knows nothing of databases: it gets a [`Desk`].
 
 mod backfill;
+mod letters;
 mod runner;
 
 use std::future::Future;
@@ -27,15 +28,18 @@ pub(crate) fn start<W: World>(console: &Arc<Console<W>>, at_once: usize, lifecyc
 pub(crate) enum Kind {
     /// Sends again what a webhook would have matched.
     Backfill,
+    /// Puts dead letters back, or discards them.
+    Letters,
 }
 
 impl Kind {
-    const ALL: [Self; 1] = [Self::Backfill];
+    const ALL: [Self; 2] = [Self::Backfill, Self::Letters];
 
     /// Its name in the database and on the API.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Backfill => "backfill",
+            Self::Letters => "dead-letters",
         }
     }
 
@@ -47,6 +51,7 @@ impl Kind {
     async fn work<W: World>(self, console: &Console<W>, job: &Job, desk: &mut impl Desk) -> Worked {
         match self {
             Self::Backfill => backfill::work(console, job, desk).await,
+            Self::Letters => letters::work(console, job, desk).await,
         }
     }
 }

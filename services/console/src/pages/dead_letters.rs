@@ -63,6 +63,8 @@ struct ListPage {
     dispositions: [(&'static str, &'static str); 4],
     webhooks: BTreeMap<String, String>,
     counts: Vec<DeadLetterCount>,
+    /// How many of those that are found nobody has decided about.
+    open: u64,
     rows: Vec<DeadLetter>,
     next: Option<String>,
 }
@@ -104,8 +106,10 @@ pub(super) async fn list<W: World>(
         },
     };
     let Found { counts, rows, next } = found;
+    let of_webhooks = counts.iter().filter(|count| count.webhook.is_some());
+    let open = of_webhooks.map(|count| count.open).sum();
     let webhooks = named(&console, &visitor.actor).unwrap_or_default();
     let reasons = DeathReason::ALL.into_iter().map(DeathReason::name).collect();
     let (page, dispositions) = (Page::of(&visitor, HERE), DISPOSITIONS);
-    html(status, &ListPage { page, query, errors, reasons, dispositions, webhooks, counts, rows, next })
+    html(status, &ListPage { page, query, errors, reasons, dispositions, webhooks, counts, open, rows, next })
 }

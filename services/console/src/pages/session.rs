@@ -37,6 +37,8 @@ pub(crate) struct Visitor {
     pub(crate) language: Language,
     /// What this session's forms carry.
     pub(crate) csrf: String,
+    /// When it was looked at.
+    pub(crate) now: Timestamp,
     /// How the platform wants to look for its guest.
     pub(crate) guest: Option<Guest>,
 }
@@ -63,7 +65,7 @@ impl Visitor {
             }
             Subject::Guest(guest) => (Actor::guest(&guest), Some(guest)),
         };
-        Ok(Some(Self { actor, language, csrf, guest }))
+        Ok(Some(Self { actor, language, csrf, now, guest }))
     }
 }
 

@@ -332,6 +332,30 @@ async fn deliveries_and_dead_letters_are_searched_and_shown_with_their_charts() 
 }
 
 #[tokio::test]
+async fn what_was_missed_is_counted_first_and_dead_letters_are_decided_about_as_jobs() {
+    let mut browser = Browser::on(crate::api::tests::history::filled().await);
+    browser.send("/sign-in", &[("key", ACME)]).await.expect(303);
+    let csrf = browser.go("/webhooks/wh_a").await.expect(200).csrf();
+    let asked = [("csrf", csrf.as_str()), ("since", "2025-12-31T00:00:00Z")];
+    let begun = browser.send("/webhooks/wh_a/backfill", &asked).await.expect(303);
+    let job = begun.location().to_owned();
+    let shown = browser.go(&job).await.expect(200);
+    assert!(shown.text.contains("data-refresh") && shown.text.contains("/cancel"), "{}", shown.text);
+    browser.send("/webhooks/wh_a/backfill", &asked).await.expect(409);
+    browser.send(&format!("{job}/cancel"), &[("csrf", &csrf)]).await.expect(303);
+    assert!(browser.go(&job).await.expect(200).text.contains("state cancelled"));
+    browser.send("/webhooks/wh_a/backfill", &[("csrf", &csrf), ("since", "x")]).await.expect(422);
+
+    let letters = browser.go("/dead-letters").await.expect(200);
+    assert!(letters.text.contains("Decide about 1 open letter"), "{}", letters.text);
+    let decided = [("csrf", csrf.as_str()), ("act", "discard"), ("reason", "gone")];
+    let begun = browser.send("/dead-letters", &decided).await.expect(303).location().to_owned();
+    browser.go(&begun).await.expect(200);
+    browser.send("/sign-in", &[("key", BOLT)]).await.expect(303);
+    browser.go(&begun).await.expect(404);
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_form_stands_at_its_field_and_nothing_typed_is_lost() {
     let mut browser = Browser::signed_in(ACME).await;
     let fields =

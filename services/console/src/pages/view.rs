@@ -1,5 +1,7 @@
 //! What all pages have: who looks, in which language, where they are; and how a page becomes a response.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::Query;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -22,6 +24,8 @@ pub(super) const NOTHING: HeaderValue = HeaderValue::from_static("");
 pub(super) struct Page {
     pub(super) language: Language,
     visitor: Option<Visitor>,
+    /// When it was made.
+    now: Timestamp,
     at: &'static str,
     said: Option<String>,
 }
@@ -37,12 +41,12 @@ const PLACES: [(&str, &str); 4] = [
 impl Page {
     /// For somebody who is signed in, at one of the places.
     pub(super) fn of(visitor: &Visitor, at: &'static str) -> Self {
-        Self { language: visitor.language, visitor: Some(visitor.clone()), at, said: None }
+        Self { language: visitor.language, visitor: Some(visitor.clone()), now: visitor.now, at, said: None }
     }
 
     /// For anybody.
     pub(super) fn open(language: Language) -> Self {
-        Self { language, visitor: None, at: "", said: None }
+        Self { language, visitor: None, now: Timestamp::from_millis(0), at: "", said: None }
     }
 
     /// With a line on top about what was just done, if there is such a message.
@@ -76,6 +80,15 @@ impl Page {
 
     pub(super) fn say_state(&self, state: &str) -> String {
         self.language.say(&format!("state-{state}"))
+    }
+
+    /// An hour before this page was made: what a backfill's form begins with.
+    pub(super) fn hour_ago(&self) -> String {
+        wire::text::rfc3339(self.now - Duration::from_secs(3600))
+    }
+
+    pub(super) fn say_job(&self, kind: &str) -> String {
+        self.language.say(&format!("job-{kind}"))
     }
 
     pub(super) fn said(&self) -> Option<&str> {

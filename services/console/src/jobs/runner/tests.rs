@@ -11,6 +11,9 @@ use wire::{Headers, Record};
 use super::*;
 use crate::testing::*;
 
+#[path = "letters.rs"]
+mod letters;
+
 async fn history(folder: &TempDir) -> History {
     let url = format!("sqlite:{}", folder.path().join("history.db").display());
     History::open(&HistorySettings { url, ..HistorySettings::default() }).await.unwrap()
