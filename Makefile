@@ -34,6 +34,12 @@ test: ## all tests, on a real Kafka; ARGS=poison only those so named
 	$(if $(ARGS),,POSTBODE_SEEDS=$(seeds) cargo test --release -p postbode-domain)
 	$(if $(ARGS),,scripts/with-kafka $(binaries)/faults --short)
 
+.PHONY: screenshots
+screenshots: ## pictures of all pages, light and dark, wide and narrow, in target/screenshots
+	@scripts/setup --test
+	cargo build --workspace --bins
+	POSTBODE_SCREENSHOTS=$(CURDIR)/target/screenshots scripts/with-kafka cargo test -p postbode-tests --test browser every_page
+
 .PHONY: faults
 faults: setup ## break it in every way and check the promises by a ledger; ARGS="--seeds 3 --json", "--only scale", "--list"
 	cargo build --workspace --bins

@@ -1,167 +1,211 @@
 //! A real Chromium, headless, driven over WebDriver.
+//!
+//! A story gets a [`Browsers`] and opens as many as it needs, each with a profile of its own. They are closed behind the story;
+//! when it fails, what each of them showed lies in `target/tests/browser`, as a picture and as HTML.
 
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+mod devtools;
+mod driver;
+mod keyboard;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fantoccini::{Client, ClientBuilder, Locator};
-use serde_json::{Value, json};
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use fantoccini::{Client, Locator};
+use futures::FutureExt as _;
+use serde_json::Value;
 
+use self::driver::Driver;
+use crate::broker::root;
 use crate::eventually;
 
-/// A browser of its own. It ends with its driver, when this is dropped.
-pub struct Browser {
-    /// What the driver is told.
-    pub client: Client,
-    driver: Child,
-    _profile: tempfile::TempDir,
-}
+pub use devtools::Look;
 
-/// How a browser differs from the usual one.
-#[derive(Clone, Copy, Debug)]
-pub struct BrowserOptions {
-    /// Whether pages may run scripts.
-    pub scripts: bool,
-    /// Whether its reader likes dark pages.
-    pub dark: bool,
-    /// The window's width.
-    pub width: u32,
-}
+/// A page is there within it, also on a busy machine.
+const LIMIT: Duration = Duration::from_secs(20);
 
-impl Default for BrowserOptions {
-    fn default() -> Self {
-        Self { scripts: true, dark: false, width: 1280 }
+/// Tells a story in browsers.
+///
+/// # Panics
+/// When the story does.
+pub async fn browse(story: &str, tell: impl AsyncFnOnce(&Browsers)) {
+    let browsers = Browsers { driver: Driver::shared(), open: Mutex::default() };
+    let told = std::panic::AssertUnwindSafe(tell(&browsers)).catch_unwind().await;
+    let open = std::mem::take(&mut *browsers.open.lock().unwrap());
+    for (n, browser) in open.into_iter().enumerate() {
+        if told.is_err() {
+            browser.keep_evidence(&format!("{story}-{n}")).await;
+        }
+        let _ = browser.client.close().await;
+    }
+    if let Err(panic) = told {
+        std::panic::resume_unwind(panic);
     }
 }
 
-/// Nothing of it asks anybody but us.
-const ARGUMENTS: [&str; 9] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--lang=en",
-];
+/// The browsers of a story.
+pub struct Browsers {
+    driver: Arc<Driver>,
+    open: Mutex<Vec<Browser>>,
+}
+
+impl Browsers {
+    /// Opens one.
+    pub async fn open(&self) -> Browser {
+        self.open_with(true).await
+    }
+
+    /// Opens one whose reader lets no page run scripts.
+    pub async fn open_without_scripts(&self) -> Browser {
+        self.open_with(false).await
+    }
+
+    async fn open_with(&self, scripts: bool) -> Browser {
+        let profile = Arc::new(tempfile::tempdir().unwrap());
+        let client = self.driver.session(profile.path(), scripts).await;
+        let browser = Browser { client, profile };
+        self.open.lock().unwrap().push(browser.clone());
+        browser
+    }
+}
+
+/// A browser, as somebody uses it. Everything waits until it can be done, with a limit.
+#[derive(Clone)]
+pub struct Browser {
+    client: Client,
+    profile: Arc<tempfile::TempDir>,
+}
 
 impl Browser {
-    /// Starts one.
-    pub async fn start(options: BrowserOptions) -> Self {
-        let port = free_port();
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is not installed: scripts/setup --test (Debian: chromium-driver)");
-        let profile = tempfile::tempdir().expect("a folder");
-        let capabilities = capabilities(options, &profile.path().display().to_string());
-        let url = format!("http://127.0.0.1:{port}");
-        let client = eventually(Duration::from_secs(30), "the browser is there", || async {
-            let mut builder = ClientBuilder::new(fantoccini_connector());
-            builder.capabilities(capabilities.clone()).connect(&url).await.map_err(|error| error.to_string())
-        })
-        .await;
-        client.set_window_size(options.width, 900).await.expect("a window");
-        Self { client, driver, _profile: profile }
-    }
-
     /// Goes somewhere.
     pub async fn go(&self, url: &str) {
-        self.client.goto(url).await.expect("the page is loaded");
-    }
-
-    /// Clicks what a selector finds first.
-    pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap_or_else(|error| panic!("{css} is not clicked: {error}"));
-    }
-
-    /// Types into a field.
-    pub async fn type_into(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        field.clear().await.expect("it is emptied");
-        field.send_keys(text).await.expect("it is typed into");
-    }
-
-    /// A text on the page.
-    pub async fn text(&self, css: &str) -> String {
-        self.find(css).await.text().await.expect("it has a text")
+        self.client.goto(url).await.unwrap_or_else(|error| panic!("{url} is not loaded: {error}"));
     }
 
     /// The path where it is.
     pub async fn path(&self) -> String {
-        self.client.current_url().await.expect("it is somewhere").path().to_owned()
+        self.client.current_url().await.unwrap().path().to_owned()
+    }
+
+    /// The page's title.
+    pub async fn title(&self) -> String {
+        self.client.title().await.unwrap()
+    }
+
+    /// Clicks what a selector finds first.
+    pub async fn press(&self, css: &str) {
+        self.until(css, "is clicked", async |found: Element| found.click().await).await;
+    }
+
+    /// Clicks a link or a button by what stands on it.
+    pub async fn press_named(&self, name: &str) {
+        let xpath = format!("//*[self::a or self::button][normalize-space()='{name}']");
+        eventually(LIMIT, &format!("{name:?} is clicked"), || async {
+            let found = self.client.find(Locator::XPath(&xpath)).await.map_err(said)?;
+            found.click().await.map_err(said)
+        })
+        .await;
+    }
+
+    /// Types into a field instead of what is there.
+    pub async fn fill(&self, css: &str, text: &str) {
+        self.until(css, "is filled", async |field: Element| {
+            field.clear().await?;
+            field.send_keys(text).await
+        })
+        .await;
+    }
+
+    /// Waits until something can be seen.
+    pub async fn see(&self, css: &str) {
+        self.until(css, "is seen", async |found: Element| match found.is_displayed().await? {
+            true => Ok(()),
+            false => Err(CmdError::NotW3C(Value::from("it is not shown"))),
+        })
+        .await;
+    }
+
+    /// Waits until the page's content has a text in it.
+    pub async fn see_text(&self, text: &str) {
+        eventually(LIMIT, &format!("{text:?} is seen"), || async {
+            let shown =
+                self.client.find(Locator::Css("body")).await.map_err(said)?.text().await.map_err(said)?;
+            if shown.contains(text) { Ok(()) } else { Err(shown) }
+        })
+        .await;
+    }
+
+    /// A text on the page, as it is shown.
+    pub async fn text(&self, css: &str) -> String {
+        self.until(css, "has a text", async |found: Element| found.text().await).await
+    }
+
+    /// An attribute of something on the page; empty if it has none.
+    pub async fn attribute(&self, css: &str, name: &str) -> String {
+        let read = async |found: Element| found.attr(name).await;
+        self.until(css, "is there", read).await.unwrap_or_default()
+    }
+
+    /// How much of something is on the page at this moment.
+    pub async fn count(&self, css: &str) -> usize {
+        self.client.find_all(Locator::Css(css)).await.unwrap().len()
+    }
+
+    /// Whether a box is ticked.
+    pub async fn is_ticked(&self, css: &str) -> bool {
+        self.until(css, "is there", async |found: Element| found.is_selected().await).await
     }
 
     /// What a script says.
     pub async fn run(&self, script: &str) -> Value {
-        self.client.execute(script, Vec::new()).await.expect("the script ran")
+        self.client.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
 
-    /// What an asynchronous script hands to its last argument.
+    /// What a script hands to its last argument, in its time.
     pub async fn run_slowly(&self, script: &str) -> Value {
-        self.client.execute_async(script, Vec::new()).await.expect("the script ran")
+        let said = self.client.execute_async(script, Vec::new()).await;
+        said.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
 
-    /// A picture of the whole window.
-    pub async fn picture(&self, path: &PathBuf) {
-        let picture = self.client.screenshot().await.expect("a picture");
-        std::fs::write(path, picture).expect("the picture is kept");
+    /// A file that was saved, once it is.
+    pub async fn saved(&self, name: &str) -> String {
+        let path = self.profile.path().join(driver::DOWNLOADS).join(name);
+        let read = || async { std::fs::read_to_string(&path).map_err(said) };
+        eventually(LIMIT, &format!("{name} is saved"), read).await
     }
 
-    async fn find(&self, css: &str) -> fantoccini::elements::Element {
-        let wait = self.client.wait().at_most(Duration::from_secs(10)).for_element(Locator::Css(css)).await;
-        match wait {
-            Ok(found) => found,
-            Err(error) => {
-                let page = self.client.source().await.unwrap_or_default();
-                panic!("{css} is not on the page: {error}\n{page}")
-            }
+    /// Forgets who was signed in.
+    pub async fn forget(&self) {
+        self.client.delete_all_cookies().await.unwrap();
+    }
+
+    /// Does something with what a selector finds first. What goes away or is covered meanwhile is looked for anew.
+    async fn until<T>(&self, css: &str, what: &str, act: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
+        eventually(LIMIT, &format!("{css} {what}"), || async {
+            let found = self.client.find(Locator::Css(css)).await.map_err(said)?;
+            act(found).await.map_err(said)
+        })
+        .await
+    }
+
+    async fn keep_evidence(&self, name: &str) {
+        let folder = root().join("target/tests/browser");
+        let _ = std::fs::create_dir_all(&folder);
+        let keep = |path: &Path, bytes: &[u8]| {
+            let _ = std::fs::write(path, bytes);
+            eprintln!("---- what the browser showed: {}", path.display());
+        };
+        if let Ok(picture) = self.client.screenshot().await {
+            keep(&folder.join(format!("{name}.png")), &picture);
+        }
+        if let Ok(page) = self.client.source().await {
+            keep(&folder.join(format!("{name}.html")), page.as_bytes());
         }
     }
-
-    /// Ends it.
-    pub async fn close(self) {
-        self.client.clone().close().await.expect("the browser ends");
-    }
 }
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
-    }
-}
-
-fn fantoccini_connector() -> hyper_util::client::legacy::connect::HttpConnector {
-    hyper_util::client::legacy::connect::HttpConnector::new()
-}
-
-fn capabilities(options: BrowserOptions, profile: &str) -> serde_json::Map<String, Value> {
-    let mut arguments: Vec<String> = ARGUMENTS.iter().map(|&argument| argument.to_owned()).collect();
-    arguments.push(format!("--user-data-dir={profile}"));
-    if options.dark {
-        arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
-    }
-    let scripts = if options.scripts { 1 } else { 2 };
-    let chrome = json!({
-        "args": arguments,
-        "prefs": {"profile.managed_default_content_settings.javascript": scripts},
-        // Phones are narrower than a window can be.
-        "mobileEmulation": (options.width < 500).then(|| json!({
-            "deviceMetrics": {"width": options.width, "height": 800, "pixelRatio": 1, "touch": false}
-        })),
-    });
-    let mut chrome = chrome.as_object().expect("an object").clone();
-    chrome.retain(|_, value| !value.is_null());
-    [("goog:chromeOptions".to_owned(), Value::Object(chrome))].into_iter().collect()
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its number").port()
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }

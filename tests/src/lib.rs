@@ -20,7 +20,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use broker::Broker;
-pub use browser::{Browser, BrowserOptions};
+pub use browser::{Browser, Browsers, Look, browse};
 pub use cli::{Said, said, signal};
 pub use hook::Hook;
 pub use languages::{Language, goes_without};

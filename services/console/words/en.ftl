@@ -205,6 +205,7 @@ no-dead-letters = No dead letters
 no-dead-letters-about = Everything has arrived, or is still being tried.
 no-deliveries = No deliveries here
 no-deliveries-about = Deliveries appear within seconds of the first call. Look for something else, or send a test from a webhook's page.
+no-deliveries-yet = None yet. The first is here within seconds of its call.
 older = Older
 open = Open
 reason = Reason

@@ -205,6 +205,7 @@ no-dead-letters = Niets onbestelbaar
 no-dead-letters-about = Alles is aangekomen of wordt nog geprobeerd.
 no-deliveries = Geen leveringen hier
 no-deliveries-about = Leveringen verschijnen binnen seconden na de eerste aanroep. Zoek iets anders, of verstuur een test vanaf de pagina van een webhook.
+no-deliveries-yet = Nog geen. De eerste staat hier binnen enkele seconden na de aanroep.
 older = Ouder
 open = Open
 reason = Reden

@@ -1,16 +1,16 @@
-//! The console's pages in a real browser.
+//! The console's pages in a real browser: what people do there, and what holds for every page.
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
-mod accessible;
-mod walk;
+mod accounts;
+mod comfort;
+mod demo;
+mod every_page;
+mod first_webhook;
+mod list;
+mod live;
+mod portal;
 
-use harness::{Browser, Kind, Receiver, World};
-
-/// A console and what makes its pages lively.
-async fn installation(story: &str) -> (World, Receiver, String) {
-    let world = World::start(story).await;
-    let key = world.account("acme").await;
-    (world, Receiver::start().await, key)
-}
+use harness::{Browser, Kind, World};
 
 /// Where the pages are.
 fn pages(world: &World) -> String {
@@ -19,7 +19,7 @@ fn pages(world: &World) -> String {
 
 async fn sign_in(browser: &Browser, console: &str, key: &str) {
     browser.go(&format!("{console}/sign-in")).await;
-    browser.type_into("#key", key).await;
-    browser.click("main button").await;
-    assert_eq!(browser.path().await, "/webhooks");
+    browser.fill("#key", key).await;
+    browser.press("main button").await;
+    browser.see("form.who").await;
 }
