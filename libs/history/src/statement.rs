@@ -20,9 +20,9 @@ pub(crate) struct Insert {
     pub(crate) conflict: &'static str,
 }
 
-/// Rows in one statement: few different texts, so that the database knows them again. The largest times the most columns
-/// stays below the 32 766 variables that SQLite allows.
-const ROWS: [usize; 3] = [256, 16, 1];
+/// Rows in one statement: few different texts, so that the database knows them again, and not many rows, since the driver
+/// looks up the name of each variable in SQLite, which goes through all that come before.
+const ROWS: [usize; 3] = [16, 4, 1];
 
 impl Insert {
     /// Inserts all rows, in order. `bind` binds one row's columns.
