@@ -1,8 +1,9 @@
 //! The registry's writers, and who may see what.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use harness::{Kind, Receiver, World, WorldOptions};
+use harness::{Kind, Receiver, World, WorldOptions, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -14,6 +15,18 @@ async fn of_two_consoles_that_write_one_revision_one_wins_and_the_other_hears_40
     let hook = world.create_hook("acme", "https://hooks.example.com/a", &[], json!({})).await;
     let consoles: Vec<String> = world.services.iter().map(harness::ServiceProcess::api).collect();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for console in &consoles {
+        // Each has its own view, which a moment ago did not know the webhook.
+        eventually(Duration::from_secs(10), "the console knows the webhook", || async {
+            let asked =
+                http.get(format!("{console}/v1/webhooks/{}", hook.id)).bearer_auth(harness::OPERATOR_KEY);
+            match asked.send().await.expect("an answer").status() {
+                StatusCode::OK => Ok(()),
+                status => Err(status.to_string()),
+            }
+        })
+        .await;
+    }
     let rename = |console: &str, revision: u64, name: String| {
         let request =
             http.patch(format!("{console}/v1/webhooks/{}", hook.id)).bearer_auth(harness::OPERATOR_KEY);

@@ -95,7 +95,7 @@ async fn an_endpoint_that_is_gone_is_disabled_and_its_delivery_is_buried() {
     let world = World::start("gone").await;
     world.account("acme").await;
     let receiver = Receiver::scripted(|_, _| Answer::status(410)).await;
-    let hook = world.hook("acme", &receiver, &[], json!({})).await;
+    let hook = world.hook("acme", &receiver, &["click"], json!({})).await;
     world.clicks("acme", 1).await;
     let letter = world.until_written(&world.topics.dead_deliveries, 1).await.remove(0);
     assert_eq!(letter.headers.text(names::REASON), Some("gone"));
