@@ -9,6 +9,7 @@
 //! on the same partition cannot be taken for the present one's.
 
 mod claimed;
+mod committer;
 mod context;
 pub(crate) mod convert;
 mod identity;

@@ -45,7 +45,8 @@ fn chosen(options: &Options) -> Result<Vec<Fault>, String> {
         true => !options.short || fault.short,
         false => options.only.iter().any(|name| name == fault.name),
     };
-    Ok(all.into_iter().filter(wanted).collect())
+    let patient = |fault: Fault| if options.short { fault.patient() } else { fault };
+    Ok(all.into_iter().filter(wanted).map(patient).collect())
 }
 
 async fn side_by_side(runs: Vec<(Fault, u64)>, options: &Options) -> Vec<Row> {

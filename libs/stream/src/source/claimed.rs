@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::{Epoch, Offset, Partition, Timestamp};
 
 use super::Claim;
+use super::committer::ReadTo;
 use super::context::Place;
 
 #[derive(Default)]
@@ -23,6 +24,15 @@ pub(super) struct Reading {
     pub(super) next: Option<Offset>,
     /// When the newest of all records was written that were ever read of this log; none if that is not known.
     pub(super) newest: Option<Timestamp>,
+    /// How far it was read when it last was known to be the log that it was before; none as long as that is not known.
+    pub(super) sure: Option<ReadTo>,
+}
+
+impl Reading {
+    /// How far it is read now.
+    pub(super) fn read_to(&self) -> Option<ReadTo> {
+        self.next.zip(self.newest)
+    }
 }
 
 impl Claimed {
@@ -48,7 +58,8 @@ impl Claimed {
         let (topic, epochs) = &mut self.places[index];
         epochs.insert(*partition, epoch);
         let claim = Claim { epoch, topic: Arc::clone(topic), partition: Partition(*partition) };
-        self.claims.insert(epoch, Reading { claim: claim.clone(), next, newest });
+        let sure = next.zip(newest);
+        self.claims.insert(epoch, Reading { claim: claim.clone(), next, newest, sure });
         claim
     }
 
@@ -71,6 +82,13 @@ impl Claimed {
 
     pub(super) fn reading(&self, epoch: Epoch) -> Option<&Reading> {
         self.claims.get(&epoch)
+    }
+
+    /// So far a claim was read of one and the same log.
+    pub(super) fn is_sure(&mut self, epoch: Epoch, read: Option<ReadTo>) {
+        if let Some(reading) = self.claims.get_mut(&epoch) {
+            reading.sure = read;
+        }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Reading> {

@@ -10,6 +10,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 
+use super::committer::Answer;
+
 /// A topic's name and a partition's number.
 pub(super) type Place = (String, i32);
 
@@ -22,7 +24,7 @@ pub(super) enum Rebalanced {
 #[derive(Default)]
 pub(super) struct Context {
     rebalanced: Mutex<Vec<Rebalanced>>,
-    committed: Mutex<Vec<Result<(), String>>>,
+    answers: Mutex<Vec<Answer>>,
     closing: AtomicBool,
 }
 
@@ -37,12 +39,12 @@ impl Context {
     }
 
     /// A commit was answered.
-    pub(super) fn committed(&self, result: Result<(), String>) {
-        locked(&self.committed).push(result);
+    pub(super) fn answered(&self, answer: Answer) {
+        locked(&self.answers).push(answer);
     }
 
-    pub(super) fn take_committed(&self) -> Vec<Result<(), String>> {
-        std::mem::take(&mut *locked(&self.committed))
+    pub(super) fn take_answers(&self) -> Vec<Answer> {
+        std::mem::take(&mut *locked(&self.answers))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::Offset;
+use domain::{Epoch, Offset};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
@@ -87,12 +87,12 @@ impl Poller {
             return Err(self.fail(why));
         }
         // It may have been shorter, and be another one that has grown since.
-        let newest = self.claimed.at(topic, partition).and_then(|reading| reading.newest);
-        if let (Reach::Holds, Some(next)) = (Reach::of(next, low, high), next) {
-            match self.is_another(place, next, newest) {
+        let sure = self.claimed.at(topic, partition).and_then(|reading| reading.sure);
+        if let (Reach::Holds, Some((next, newest))) = (Reach::of(next, low, high), sure) {
+            match self.is_another(place, next, Some(newest)) {
                 Ok(true) => {
-                    self.begin_anew(place, Offset(low))?;
-                    return Ok(self.read_on(place, low));
+                    self.begin_anew(place, Some(Offset(low)))?;
+                    return Ok(self.read_on(place, KafkaOffset::Offset(low)));
                 }
                 Ok(false) => {}
                 Err(error) => return Ok(Err(error)),
@@ -123,30 +123,47 @@ impl Poller {
                     "the log ends before the place where it is read: it was cut or made anew, and is read from its beginning"
                 );
                 self.monitor.made_anew();
-                self.begin_anew(place, Offset(low))?;
+                self.begin_anew(place, Some(Offset(low)))?;
                 low
             }
         };
-        Ok(self.read_on(place, from))
+        Ok(self.read_on(place, KafkaOffset::Offset(from)))
     }
 
     /// A partition whose place was not found cannot be sought in: it is assigned once more.
-    fn read_on(&self, (topic, partition): &Place, from: i64) -> KafkaResult<()> {
+    fn read_on(&self, (topic, partition): &Place, from: KafkaOffset) -> KafkaResult<()> {
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(topic, *partition, KafkaOffset::Offset(from))?;
+        list.add_partition_offset(topic, *partition, from)?;
         self.client.incremental_unassign(&list)?;
         self.client.incremental_assign(&list)
     }
 
-    fn begin_anew(&mut self, place: &Place, from: Offset) -> Result<(), Ended> {
+    /// A log is another one than that which the claim is on, and holds records before the place where it is read.
+    pub(super) fn read_anew(&mut self, epoch: Epoch) -> Result<(), Ended> {
+        let Some(claim) = self.claimed.get(epoch) else { return Ok(()) };
+        let place = (claim.topic.to_string(), claim.partition.0);
+        tracing::error!(
+            kafka.topic = place.0,
+            kafka.partition = place.1,
+            "a log was made anew under its reader: it is read from its beginning"
+        );
+        self.monitor.made_anew();
+        self.begin_anew(&place, None)?;
+        match self.read_on(&place, KafkaOffset::Beginning) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.fail(error.to_string())),
+        }
+    }
+
+    fn begin_anew(&mut self, place: &Place, from: Option<Offset>) -> Result<(), Ended> {
         if let Some(reading) = self.claimed.at(&place.0, place.1) {
             let epoch = reading.claim.epoch;
             self.tell(SourceEvent::Lost(vec![epoch]))?;
         }
-        let claim = self.claimed.begin(place, Some(from), Some(NEVER));
+        let claim = self.claimed.begin(place, from, Some(NEVER));
         // The reader has not paused this one, and the client remembers that of the old one.
         self.on_ours(&[claim.epoch], |client, list| client.resume(list));
-        self.tell(SourceEvent::Assigned { claim, committed: Some(from), completed: Vec::new() })
+        self.tell(SourceEvent::Assigned { claim, committed: from, completed: Vec::new() })
     }
 }
 

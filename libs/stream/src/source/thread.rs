@@ -1,7 +1,4 @@
-//! The thread that polls, and beside it the one that commits.
-//!
-//! Commits are synchronous on a thread of their own: of an asynchronous one this client's event interface never tells
-//! what became of it, and the thread that polls must not wait.
+//! The thread that polls.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +8,7 @@ use std::time::Duration;
 
 use domain::{Completed, Epoch, Frontier, Home, Offset};
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
@@ -21,6 +18,7 @@ use tokio::time::Instant;
 use wire::Record;
 
 use super::claimed::Claimed;
+use super::committer::{self, Commit};
 use super::context::{Context, Place, Rebalanced};
 use super::{Monitor, Order, SourceEvent, SourceOptions, convert};
 
@@ -35,7 +33,7 @@ const GRACE: Duration = Duration::from_millis(500);
 
 pub(super) struct Poller {
     pub(super) client: Arc<BaseConsumer<Context>>,
-    commits: Sender<TopicPartitionList>,
+    commits: Sender<Vec<Commit>>,
     committer: JoinHandle<()>,
     drain: Duration,
     events: mpsc::Sender<SourceEvent>,
@@ -72,7 +70,7 @@ impl Poller {
         let client: Arc<BaseConsumer<Context>> = Arc::new(config.create_with_context(Context::default())?);
         let names: Vec<&str> = options.topics.iter().map(|topic| &**topic).collect();
         client.subscribe(&names)?;
-        let (commits, committer) = start_committer(Arc::clone(&client))?;
+        let (commits, committer) = committer::start(Arc::clone(&client))?;
         Ok(Self {
             client,
             commits,
@@ -111,10 +109,7 @@ impl Poller {
         self.mend()?;
         self.assign()?;
         self.hand_back()?;
-        for result in self.client.context().take_committed() {
-            self.tell(SourceEvent::Committed(result))?;
-        }
-        Ok(())
+        self.note_answers()
     }
 
     pub(super) fn tell(&self, event: SourceEvent) -> Result<(), Ended> {
@@ -156,6 +151,10 @@ impl Poller {
 
     /// A record of a partition that is ours, under its claim.
     fn claim(&mut self, message: &rdkafka::message::BorrowedMessage<'_>) -> Option<(Epoch, Record)> {
+        // It is back, and another one: see `mend_one`.
+        if self.missing.iter().any(|(topic, _)| topic == message.topic()) {
+            return None;
+        }
         let reading = self.claimed.at(message.topic(), message.partition())?;
         let record = convert::record(&reading.claim.topic, message);
         reading.next = Some(record.offset.next());
@@ -182,25 +181,36 @@ impl Poller {
 
     /// Commits in the background; the answer comes with a later poll.
     fn commit(&mut self, frontiers: Vec<Frontier>) -> Result<(), Ended> {
-        let mut list = TopicPartitionList::new();
+        let mut commits = Vec::with_capacity(frontiers.len());
         for Frontier { epoch, offset, completed } in frontiers {
             let (Some(reading), Some(cluster)) = (self.claimed.reading(epoch), &self.cluster) else {
                 continue;
             };
-            let (claim, newest) = (&reading.claim, reading.newest);
+            let claim = &reading.claim;
             let home = Home { cluster, topic: &claim.topic, partition: claim.partition };
-            let metadata = Completed::encode(home, offset, newest, completed, Completed::MAX_BYTES);
-            let mut element = list.add_partition(&claim.topic, claim.partition.0);
-            element.set_metadata(metadata);
-            if let Err(error) = element.set_offset(KafkaOffset::Offset(offset.0)) {
-                return Err(self.fail(error.to_string()));
-            }
+            let metadata = Completed::encode(home, offset, reading.newest, completed, Completed::MAX_BYTES);
+            let place = (claim.topic.to_string(), claim.partition.0);
+            let (sure, read) = (reading.sure, reading.read_to());
+            commits.push(Commit { epoch, place, offset, metadata, sure, read });
         }
-        if list.count() == 0 {
+        if commits.is_empty() {
             return self.tell(SourceEvent::Committed(Ok(())));
         }
         // The committer lives as long as this thread.
-        let _ = self.commits.send(list);
+        let _ = self.commits.send(commits);
+        Ok(())
+    }
+
+    fn note_answers(&mut self) -> Result<(), Ended> {
+        for answer in self.client.context().take_answers() {
+            for (epoch, read) in answer.same {
+                self.claimed.is_sure(epoch, read);
+            }
+            for epoch in answer.other {
+                self.read_anew(epoch)?;
+            }
+            self.tell(SourceEvent::Committed(answer.result))?;
+        }
         Ok(())
     }
 
@@ -356,22 +366,6 @@ fn from_the_beginning(starts: &mut TopicPartitionList) -> KafkaResult<()> {
         starts.set_partition_offset(&topic, partition, KafkaOffset::Beginning)?;
     }
     Ok(())
-}
-
-fn start_committer(
-    client: Arc<BaseConsumer<Context>>,
-) -> KafkaResult<(Sender<TopicPartitionList>, JoinHandle<()>)> {
-    let (commits, asked) = std::sync::mpsc::channel::<TopicPartitionList>();
-    let commit = move || {
-        for list in asked {
-            client
-                .context()
-                .committed(client.commit(&list, CommitMode::Sync).map_err(|error| error.to_string()));
-        }
-    };
-    let started = std::thread::Builder::new().name("kafka-commit".to_owned()).spawn(commit);
-    let committer = started.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-    Ok((commits, committer))
 }
 
 fn list_of(places: &[Place]) -> TopicPartitionList {

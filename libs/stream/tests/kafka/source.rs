@@ -1,5 +1,6 @@
 //! Reading when the log is not what it was.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::{Epoch, Frontier, Offset};
@@ -56,13 +57,7 @@ impl Log {
         let mut source = self.read();
         let (epoch, offsets) = offsets(&mut source, records).await;
         assert!(offsets.len() >= records);
-        source.commit(vec![Frontier { epoch, offset: Offset(at), completed: vec![] }]);
-        loop {
-            if let SourceEvent::Committed(result) = source.next().await {
-                result.unwrap();
-                break;
-            }
-        }
+        commit(&mut source, epoch, at).await;
         source.close(std::time::Duration::from_secs(5)).await;
     }
 
@@ -88,6 +83,16 @@ impl Log {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.topic, 0, KafkaOffset::Offset(before)).unwrap();
         admin.delete_records(&list, &AdminOptions::new()).await.unwrap();
+    }
+}
+
+/// Commits an offset, and waits for the answer.
+async fn commit(source: &mut Source, epoch: Epoch, at: i64) {
+    source.commit(vec![Frontier { epoch, offset: Offset(at), completed: vec![] }]);
+    loop {
+        if let SourceEvent::Committed(result) = source.next().await {
+            return result.unwrap();
+        }
     }
 }
 
@@ -190,5 +195,41 @@ async fn an_offset_that_the_log_does_not_reach_is_not_waited_for() {
     let mut source = log.read();
     let (_, read) = offsets(&mut source, 5).await;
     assert_eq!(read, [0, 1, 2, 3, 4]);
+    source.close(std::time::Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_made_anew_under_its_reader_and_outgrows_it_unseen_is_read_from_its_beginning() {
+    let log = Log::new("unseen").await;
+    log.write(5).await;
+    let mut source = log.read();
+    let (epoch, _) = offsets(&mut source, 5).await;
+    commit(&mut source, epoch, 5).await;
+    log.installation.admin.delete(&[&log.topic]).await.unwrap();
+    log.create().await;
+    log.write(40).await;
+    // The client either sees the topic go, says so and ends; or it reads on at 5, and the next commit shows it.
+    let (mut old, mut read) = (Some(epoch), BTreeSet::new());
+    within(60, "all records of the new log are read", async {
+        while read.len() < 40 {
+            match source.next().await {
+                SourceEvent::Records(records) => {
+                    let last = records.last().map(|(epoch, record)| (*epoch, record.offset.next()));
+                    read.extend(
+                        records.iter().filter(|(of, _)| *of != epoch).map(|(_, record)| record.offset.0),
+                    );
+                    if let Some((epoch, offset)) = last {
+                        source.commit(vec![Frontier { epoch, offset, completed: vec![] }]);
+                    }
+                }
+                SourceEvent::Failed(_) => (source, old) = (log.read(), None),
+                SourceEvent::Assigned { .. }
+                | SourceEvent::Revoking(_)
+                | SourceEvent::Lost(_)
+                | SourceEvent::Committed(_) => {}
+            }
+        }
+    })
+    .await;
     source.close(std::time::Duration::from_secs(5)).await;
 }
