@@ -27,7 +27,10 @@ pub use jobs::{Backfill, BackfillProgress, Job, NewBackfill};
 pub use letters::{LetterAct, LetterJob, LetterProgress, NewLetterJob};
 pub use portal::{NewPortalLink, PortalLink};
 pub use trial::{NewTrial, Trial, TrialRequest, TrialResponse};
-pub use trigger::{Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, TestEvent, TriggerPatch};
+pub use trigger::{
+    Callers, FilterFailure, FilterTest, FilterVerdict, Identifier, NewPreview, Preview, PreviewedEvent,
+    TestEvent, TriggerPatch,
+};
 pub use webhook::{
     Batch, BatchPatch, CodeSent, DnsProof, Headers, Limits, LimitsPatch, NewWebhook, RotateSecret, Secret,
     SecretBefore, Types, Verification, VerificationAttempt, Verify, Webhook, WebhookPatch, WebhookWithSecret,

@@ -58,6 +58,29 @@ for (const input of all('input[data-check]')) {
   });
 }
 
+// What the last events say of a form that is being filled in.
+for (const button of all('button[data-preview]')) {
+  const { form } = button;
+  const place = document.getElementById(button.dataset.preview);
+  let waiting;
+  let asked = 0;
+  const look = async () => {
+    const turn = ++asked;
+    const fields = new URLSearchParams(new FormData(form));
+    fields.set('part', 'yes');
+    const answer = await fetch(button.formAction, { method: 'POST', body: fields });
+    if (!answer.ok || turn !== asked) return;
+    place.innerHTML = await answer.text();
+    localise(place);
+  };
+  button.addEventListener('click', (event) => { event.preventDefault(); look(); });
+  form.addEventListener('input', (event) => {
+    if (!['types', 'filter', 'account'].includes(event.target.name)) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(look, 500);
+  });
+}
+
 // New rows come by themselves until the reader stops them. They are not read aloud: a screen reader would never be done.
 for (const table of all('[data-live]')) {
   const body = table.querySelector('tbody');

@@ -9,6 +9,7 @@ mod jobs;
 mod portal;
 pub(crate) mod present;
 pub(crate) mod present_history;
+mod preview;
 mod resend;
 pub mod trial;
 pub mod verification;

@@ -14,6 +14,7 @@ mod jobs;
 mod keys;
 mod platform_keys;
 mod portal;
+mod preview;
 mod statistics;
 mod stream;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/keys/{id}", delete(keys::delete::<W>))
         .route("/v1/webhooks", get(webhooks::list::<W>).post(webhooks::create::<W>))
         .route("/v1/webhooks/filter-test", post(filter_test::run::<W>))
+        .route("/v1/webhooks/preview", post(preview::run::<W>))
         .route("/v1/webhooks/{id}", webhook)
         .route("/v1/webhooks/{id}/pause", post(webhooks::pause::<W>))
         .route("/v1/webhooks/{id}/resume", post(webhooks::resume::<W>))

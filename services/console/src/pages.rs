@@ -12,6 +12,7 @@ mod forms;
 mod jobs;
 mod live;
 mod portal;
+mod preview;
 mod session;
 mod sign_in;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks", get(webhooks::list::<W>))
         .route("/webhooks/new", get(webhooks::blank::<W>).post(webhooks::create::<W>))
         .route("/webhooks/check-url", get(webhooks::check_url::<W>))
+        .route("/webhooks/preview", post(preview::show::<W>))
         .route("/webhooks/test-all", post(webhooks::test_all::<W>))
         .route("/webhooks/{id}", get(webhook::show::<W>))
         .route("/webhooks/{id}/live", get(live::follow::<W>))

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod letters;
 pub mod paging;
 pub mod portal;
+pub mod preview;
 pub mod proof;
 pub mod search;
 pub mod secrets;

@@ -68,7 +68,7 @@ macro_rules! conditions_of {
         }
     )*};
 }
-conditions_of! { NewWebhook WebhookPatch FilterTest }
+conditions_of! { NewWebhook WebhookPatch FilterTest NewPreview }
 
 /// `POST /v1/webhooks/filter-test`: an event, and conditions to try on it. Nothing is sent or changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,4 +141,66 @@ pub struct FilterFailure {
     pub at: Timestamp,
     /// Why.
     pub message: String,
+}
+
+/// `POST /v1/webhooks/preview`: types and conditions, to be tried on the last events of an account. Nothing is sent or changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPreview {
+    /// Whose events; the key's own account's if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Which types are wanted; all if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<Types>,
+    /// A CEL expression.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Option<String>>,
+    /// A database.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub database: Option<Option<Identifier>>,
+    /// A collection.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub collection: Option<Option<Identifier>>,
+    /// Applications.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub callers: Option<Option<Callers>>,
+    /// Fields of profiles.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Option<BTreeSet<String>>>,
+}
+
+/// What a webhook with these conditions would have got lately.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The account's last events, newest first: at most a hundred.
+    pub events: Vec<PreviewedEvent>,
+    /// How many of them the webhook would have got.
+    pub matches: u32,
+    /// From when on `per_second` counts: a day ago, or as far back as was looked.
+    #[serde(with = "crate::text::timestamp")]
+    pub since: Timestamp,
+    /// How many events since then the webhook would have got.
+    pub matches_since: u64,
+    /// Calls a second to expect, on the average since then.
+    pub per_second: f64,
+    /// Calls a second in the busiest minute since then.
+    pub busiest_per_second: f64,
+}
+
+/// One of the last events, and whether it matches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewedEvent {
+    /// The event's id.
+    pub event: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it was taken in.
+    #[serde(with = "crate::text::timestamp")]
+    pub at: Timestamp,
+    /// Whether the webhook would have got it.
+    pub matches: bool,
+    /// `matched`, or why not: `type`, `database`, `collection`, `callers`, `fields`, `filter`, or `failed`, which counts as no match.
+    pub reason: String,
 }

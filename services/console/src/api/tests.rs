@@ -11,6 +11,7 @@ mod conditions;
 pub(crate) mod history;
 mod jobs;
 mod people;
+mod preview;
 mod resend;
 mod shapes;
 mod streams;

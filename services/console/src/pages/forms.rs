@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::Format;
 use wire::HumanDuration;
-use wire::api::{self, BatchPatch, FieldError, LimitsPatch, NewWebhook, Types, WebhookPatch};
+use wire::api::{self, BatchPatch, FieldError, LimitsPatch, NewPreview, NewWebhook, Types, WebhookPatch};
 
 use super::session::Form;
 use crate::problem::Refusal;
@@ -159,6 +159,16 @@ impl WebhookForm {
             batch: numbers.batch,
             ..NewWebhook::default()
         })
+    }
+
+    /// The request for what it would have got lately.
+    pub(super) fn preview(&self) -> NewPreview {
+        NewPreview {
+            account: Some(self.account.clone()).filter(|account| !account.is_empty()),
+            types: Some(self.types()),
+            filter: Some(Some(self.filter.clone()).filter(|filter| !filter.is_empty())),
+            ..NewPreview::default()
+        }
     }
 
     /// The request that makes a webhook what the form says.

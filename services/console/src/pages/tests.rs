@@ -1,5 +1,7 @@
 //! The pages as a browser gets them; no broker, no network, a database in a file.
 
+mod preview;
+
 use std::net::SocketAddr;
 
 use axum::Router;
