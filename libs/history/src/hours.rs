@@ -115,6 +115,22 @@ impl History {
         }
         Ok(hours)
     }
+
+    /// How many attempts each webhook had from the hour of a time on, by how they ended: successes, failures.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn volumes(&self, since: Timestamp) -> Result<BTreeMap<String, (u64, u64)>, Error> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT webhook, CAST(SUM(successes) AS BIGINT), CAST(SUM(failures) AS BIGINT) FROM hours
+             WHERE hour >= $1 GROUP BY webhook",
+        )
+        .bind(hour_of(since))
+        .fetch_all(self.pool())
+        .await?;
+        let count = |count| u64::try_from(count).unwrap_or(0);
+        Ok(rows.into_iter().map(|(webhook, good, bad)| (webhook, (count(good), count(bad)))).collect())
+    }
 }
 
 /// Webhooks in one statement.

@@ -121,7 +121,8 @@ impl Places {
     }
 }
 
-struct Quiet;
+/// Logs, and no more.
+pub(crate) struct Quiet;
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

@@ -7,6 +7,7 @@ mod history;
 mod jobs;
 mod letters;
 pub mod live;
+mod overview;
 mod portal;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use history::{
 };
 pub use jobs::{Backfill, BackfillProgress, Job, NewBackfill};
 pub use letters::{LetterAct, LetterJob, LetterProgress, NewLetterJob};
+pub use overview::{AccountOverview, Backlog, Overview, Waiting};
 pub use portal::{NewPortalLink, PortalLink};
 pub use trial::{NewTrial, Trial, TrialRequest, TrialResponse};
 pub use trigger::{

@@ -3,9 +3,12 @@
 //! An act is asked for by somebody ([`Actor`](crate::rules::access::Actor)), judged by the rules, and done to the world.
 //! Its words are those of the REST API: pages speak them too.
 
+mod accounts;
 mod conditions;
 mod history;
 mod jobs;
+mod keys;
+mod overview;
 mod portal;
 pub(crate) mod present;
 pub(crate) mod present_history;

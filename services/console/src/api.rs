@@ -12,6 +12,7 @@ mod filter_test;
 mod headers;
 mod jobs;
 mod keys;
+mod overview;
 mod platform_keys;
 mod portal;
 mod preview;
@@ -51,6 +52,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/accounts/{id}", get(accounts::get::<W>).delete(accounts::delete::<W>))
         .route("/v1/accounts/{id}/keys", get(keys::list_of_account::<W>).post(keys::create_for_account::<W>))
         .route("/v1/accounts/{id}/portal-links", post(portal::create::<W>))
+        .route("/v1/overview", get(overview::show::<W>))
         .route("/v1/keys", get(keys::list::<W>).post(keys::create_for_operator::<W>))
         .route("/v1/keys/{id}", delete(keys::delete::<W>))
         .route("/v1/webhooks", get(webhooks::list::<W>).post(webhooks::create::<W>))

@@ -52,6 +52,8 @@ pub struct ConsoleSettings {
     pub write_timeout: HumanDuration,
     /// Where people find the pages: links that lead there begin with it. With https, cookies are kept to it.
     pub public_url: Option<Url>,
+    /// Where operators see the metrics: the page of the whole leads there.
+    pub metrics_url: Option<Url>,
     /// How long a session on the pages lasts.
     pub session: HumanDuration,
     /// Jobs that are worked on at once; 0 leaves them to other consoles.
@@ -75,6 +77,7 @@ impl Default for ConsoleSettings {
             user_agent: concat!("Postbode/", env!("CARGO_PKG_VERSION")).to_owned(),
             write_timeout: HumanDuration(Duration::from_secs(10)),
             public_url: None,
+            metrics_url: None,
             session: HumanDuration(Duration::from_secs(12 * 3600)),
             jobs: 2,
             backfill_per_second: 200,

@@ -15,8 +15,10 @@ use stream::{
     Journal, KafkaSettings, RegistryView, Scan, ScanError, ScanOptions, SendError, Sink, SinkOptions, Span,
     Times, WriteError,
 };
+use tokio::sync::watch;
 use tokio::time::timeout;
 use url::Url;
+use wire::api::Backlog;
 use wire::topics::Topics;
 use wire::{Origin, OutRecord, Record};
 
@@ -45,6 +47,7 @@ pub(crate) struct Real {
     /// Closed until the topics were found fit.
     pub(crate) open: Arc<AtomicBool>,
     pub(crate) events: Events,
+    pub(crate) backlog: watch::Receiver<Option<Backlog>>,
 }
 
 /// What is read of `events`, and what follows from it.
@@ -106,6 +109,10 @@ impl World for Real {
 
     fn history(&self) -> History {
         self.history.clone()
+    }
+
+    fn backlog(&self) -> Option<Backlog> {
+        self.backlog.borrow().clone()
     }
 
     async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {

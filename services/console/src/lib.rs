@@ -15,6 +15,7 @@
 
 pub mod acts;
 pub mod api;
+mod backlog;
 mod config;
 pub mod guesses;
 mod history;

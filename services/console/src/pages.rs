@@ -11,6 +11,7 @@ mod event_types;
 mod forms;
 mod jobs;
 mod live;
+mod operator;
 mod portal;
 mod preview;
 mod session;
@@ -69,6 +70,12 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/jobs/{id}", get(jobs::show::<W>))
         .route("/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .route("/webhooks/{id}/backfill", post(jobs::backfill::<W>))
+        .route("/operator", get(operator::show::<W>))
+        .route("/operator/accounts", post(operator::create_account::<W>))
+        .route("/operator/accounts/{id}", get(operator::account::<W>))
+        .route("/operator/accounts/{id}/delete", post(operator::delete_account::<W>))
+        .route("/operator/keys", post(operator::create_key::<W>))
+        .route("/operator/keys/{id}/delete", post(operator::delete_key::<W>))
         .route("/event-types", get(event_types::list::<W>))
         .route("/event-types/{name}", get(event_types::show::<W>))
         .route("/assets/brand.css", get(portal::colours::<W>))

@@ -9,8 +9,11 @@ use outbound::{Outbound, SystemResolver};
 use process::config::ConfigError;
 use process::{Check, Service, http};
 use stream::{Admin, Journal, JournalOptions, RegistryView, TableOptions};
+use tokio::sync::watch;
+use wire::api::Backlog;
 use wire::topics::Topics;
 
+use crate::backlog::Meter;
 use crate::config::{ConsoleSettings, Settings};
 use crate::guesses::Guesses;
 use crate::history::{self as keeping, Keeper};
@@ -35,7 +38,15 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let checks = watch(&service, &view);
 
     let keeper = keeper(&service, &history, &topics, &admin);
-    let console = console(&service, &topics, view.clone(), journal.clone(), history, Arc::clone(&open))?;
+    let (meter, backlog) = Meter::new(&config.kafka, &topics, &config.topics.prefix, service.clock)?;
+    let lifecycle = service.lifecycle.clone();
+    service.lifecycle.spawn("backlog", async move {
+        lifecycle.until_stop(meter.run()).await;
+        Ok(())
+    });
+    let world =
+        Outside { view: view.clone(), journal: journal.clone(), history, open: Arc::clone(&open), backlog };
+    let console = console(&service, &topics, world)?;
     let console = Arc::new(console);
     jobs::start(&console, config.console.jobs, &service.lifecycle);
     let listener = http::listen(&config.api).await.context("the API")?;
@@ -54,14 +65,17 @@ fn journal(config: &Settings, topics: &Topics) -> anyhow::Result<Journal> {
     Ok(Journal::start(&config.kafka, options)?)
 }
 
-fn console(
-    service: &Service<Settings>,
-    topics: &Topics,
+/// What a console shares with the rest of the service.
+struct Outside {
     view: RegistryView,
     journal: Journal,
     history: History,
     open: Arc<AtomicBool>,
-) -> anyhow::Result<Console<Real>> {
+    backlog: watch::Receiver<Option<Backlog>>,
+}
+
+fn console(service: &Service<Settings>, topics: &Topics, world: Outside) -> anyhow::Result<Console<Real>> {
+    let Outside { view, journal, history, open, backlog } = world;
     let config = &service.config;
     let keyring = config.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
     let outbound = Outbound::new(&config.outbound, Arc::new(service.clock)).context("outbound")?;
@@ -79,9 +93,10 @@ fn console(
         backfill: BackfillRates { usual, most },
         telemetry: Telemetry::new(&service.metrics),
         public_url: config.console.public_url.clone(),
+        metrics_url: config.console.metrics_url.clone(),
         session: config.console.session.0,
         guesses: Guesses::default(),
-        world: Real { view, journal, outbound, names, clock: service.clock, open, history, events },
+        world: Real { view, journal, outbound, names, clock: service.clock, open, history, events, backlog },
         event_max_bytes: topics.event_max_bytes(),
         streams: Streams::new(
             config.console.max_streams_per_account,

@@ -12,6 +12,7 @@ use httpsig::Ring;
 use outbound::{AddressPolicy, Exchange, LookupError, PostRequest};
 use stream::{ScanError, SendError, Span, WriteError};
 use url::Url;
+use wire::api::Backlog;
 use wire::topics::Topics;
 use wire::{Origin, OutRecord, Record};
 
@@ -40,6 +41,9 @@ pub trait World: Send + Sync + 'static {
 
     /// The history. Its database may be away.
     fn history(&self) -> History;
+
+    /// What waited in the pipeline when it was looked last; none while nobody has looked.
+    fn backlog(&self) -> Option<Backlog>;
 
     /// An event as it stands in Kafka; none where it is not held any more.
     fn event(&self, origin: Origin) -> impl Future<Output = Result<Option<Record>, String>> + Send;
@@ -121,6 +125,8 @@ pub struct Console<W> {
     pub telemetry: Telemetry,
     /// Where people find the pages, if that is known.
     pub public_url: Option<Url>,
+    /// Where operators see the metrics, if they said.
+    pub metrics_url: Option<Url>,
     /// How long a session on the pages lasts.
     pub session: Duration,
     /// Who has tried how often to sign in.

@@ -70,6 +70,7 @@ impl Demo {
             ("{delivered}", self.delivered.clone()),
             ("{dead}", self.dead.clone()),
             ("{portal}", self.portal.clone()),
+            ("{account}", "/operator/accounts/acme".to_owned()),
         ]
         .iter()
         .fold(listed.to_owned(), |path, (name, value)| path.replace(name, value))

@@ -185,6 +185,9 @@ async fn hours_tell_what_went_well_and_how_fast() {
         assert!(about(0.5, 10.0) && about(0.95, 1000.0) && about(0.99, 1000.0));
         assert_eq!(history.hours("w1", at(3_600)).await.unwrap().len(), 1);
         assert_eq!(history.hours("w2", Timestamp::from_millis(0)).await.unwrap().len(), 0);
+        let volumes = [at(0), at(3_600), at(7_200)].map(async |since| history.volumes(since).await.unwrap());
+        let [all, last, none] = volumes;
+        assert_eq!((all.await["w1"], last.await["w1"], none.await.len()), ((101, 1), (1, 1), 0));
     })
     .await;
 }

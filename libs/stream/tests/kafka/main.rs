@@ -4,6 +4,7 @@
 mod admin;
 mod flow;
 mod journal;
+mod lag;
 mod scan;
 mod source;
 mod support;

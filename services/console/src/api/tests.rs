@@ -10,6 +10,7 @@ use crate::testing::*;
 mod conditions;
 pub(crate) mod history;
 mod jobs;
+mod overview;
 mod people;
 mod preview;
 mod resend;

@@ -1,5 +1,6 @@
 //! The pages as a browser gets them; no broker, no network, a database in a file.
 
+mod operator;
 mod preview;
 
 use std::net::SocketAddr;

@@ -31,11 +31,12 @@ pub(super) struct Page {
 }
 
 /// Places in the navigation: path, and the message that names it.
-const PLACES: [(&str, &str); 4] = [
+const PLACES: [(&str, &str); 5] = [
     ("/webhooks", "nav-webhooks"),
     ("/deliveries", "nav-deliveries"),
     ("/dead-letters", "nav-dead-letters"),
     ("/event-types", "nav-event-types"),
+    ("/operator", "nav-operator"),
 ];
 
 impl Page {
@@ -108,7 +109,8 @@ impl Page {
     }
 
     pub(super) fn places(&self) -> &'static [(&'static str, &'static str)] {
-        &PLACES
+        // The last one is for operators.
+        if self.is_operator() { &PLACES } else { &PLACES[..PLACES.len() - 1] }
     }
 
     pub(super) fn is_at(&self, place: &str) -> bool {
@@ -184,6 +186,11 @@ impl Page {
             _ if webhook.failing_since.is_some() => Some(self.say("why-open")),
             _ => None,
         }
+    }
+
+    /// A number, grouped as readers of the language do.
+    pub(super) fn number(&self, number: &u64) -> String {
+        self.language.number(*number)
     }
 
     pub(super) fn millis(&self, ms: &f64) -> String {

@@ -99,6 +99,23 @@ impl Language {
         self.format(id, Some(&args))
     }
 
+    /// A number, in groups of three digits.
+    pub(crate) fn number(self, number: u64) -> String {
+        let group = match self {
+            Self::English => ',',
+            Self::Dutch => '.',
+        };
+        let digits = number.to_string();
+        let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                grouped.push(group);
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
     /// Whether there is such a message.
     pub(crate) fn knows(self, id: &str) -> bool {
         self.bundle().has_message(id)

@@ -13,6 +13,7 @@ use process::{Lifecycle, Metrics};
 use stream::{ScanError, SendError, Span, WriteError};
 use tokio::sync::watch;
 use url::Url;
+use wire::api::Backlog;
 use wire::topics::{TopicSettings, Topics};
 use wire::{Headers, Origin, OutRecord, Record};
 
@@ -46,6 +47,7 @@ struct Inside {
     events: Vec<Record>,
     held_since: Result<Option<Timestamp>, ScanError>,
     broker: Broker,
+    backlog: Option<Backlog>,
     sent: Vec<OutRecord>,
     log: watch::Sender<EventLog>,
 }
@@ -88,6 +90,7 @@ impl Fake {
             events: Vec::new(),
             held_since: Ok(None),
             broker: Box::new(|_| Ok(())),
+            backlog: None,
             sent: Vec::new(),
             log: watch::channel(Some(Vec::new())).0,
         })))
@@ -126,6 +129,11 @@ impl Fake {
     /// What was sent and taken.
     pub(crate) fn sent(&self) -> Vec<OutRecord> {
         self.0.lock().unwrap().sent.clone()
+    }
+
+    /// This waits in the pipeline.
+    pub(crate) fn waiting(&self, backlog: Backlog) {
+        self.0.lock().unwrap().backlog = Some(backlog);
     }
 
     /// Publishes a TXT record.
@@ -209,6 +217,7 @@ impl Fake {
             event_max_bytes: 1024 * 1024,
             streams: Streams::new(2, 3, Lifecycle::new(Duration::from_secs(5))),
             telemetry: Telemetry::new(&Metrics::new()),
+            metrics_url: Some("https://graphs.example/postbode".parse().unwrap()),
             public_url: Some("https://hooks.example/".parse().unwrap()),
             session: Duration::from_secs(3600),
             guesses: Guesses::default(),
@@ -255,6 +264,10 @@ impl World for Fake {
             (History::new(&HistorySettings { url, ..HistorySettings::default() }).unwrap(), Some(folder))
         });
         history.clone()
+    }
+
+    fn backlog(&self) -> Option<Backlog> {
+        self.0.lock().unwrap().backlog.clone()
     }
 
     async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
