@@ -89,6 +89,7 @@ pub(super) fn population(
         let account = AccountId::new(format!("{}-{number}", population.name));
         let revision = Revision(1);
         changes.push(Change::Account(Account {
+            contact: None,
             id: account.clone(),
             name: account.to_string(),
             created_at: now,

@@ -14,10 +14,21 @@ pub struct Account {
     pub id: AccountId,
     /// What people call it.
     pub name: String,
+    /// Who is told when a webhook fails.
+    pub contact: Option<Contact>,
     /// When it was made.
     pub created_at: Timestamp,
     /// How many changes made it what it is.
     pub revision: Revision,
+}
+
+/// Somebody at a customer's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// A mail address.
+    pub email: String,
+    /// The language to write in: `en`, `nl`.
+    pub language: String,
 }
 
 /// An API key. The key itself is shown once and never stored.

@@ -19,6 +19,7 @@ pub mod entry;
 mod fold;
 pub mod hours;
 pub mod jobs;
+mod notices;
 pub mod positions;
 pub mod retention;
 mod row;

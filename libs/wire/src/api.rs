@@ -55,6 +55,35 @@ pub struct NewAccount {
     pub id: String,
     /// What people call it: 1 to 100 characters.
     pub name: String,
+    /// Who is told when a webhook fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+}
+
+/// `PATCH /v1/accounts/{id}`: what is left out stays. The revision that it was made to comes in `If-Match` or in the body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountPatch {
+    /// What people call it; operators change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who is told when a webhook fails; null is nobody.
+    #[serde(deserialize_with = "webhook::present", skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Option<Contact>>,
+    /// The revision that this was made to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+}
+
+/// Somebody at a customer's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// A mail address.
+    pub email: String,
+    /// The language to write in: `en`, the default, or `nl`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
 }
 
 /// An account.
@@ -64,6 +93,9 @@ pub struct Account {
     pub id: String,
     /// What people call it.
     pub name: String,
+    /// Who is told when a webhook fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
     /// When it was made.
     #[serde(with = "crate::text::timestamp")]
     pub created_at: Timestamp,

@@ -44,12 +44,13 @@ pub(crate) type Shared<W> = State<Arc<Console<W>>>;
 /// The routes.
 pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
     let webhook = get(webhooks::get::<W>).patch(webhooks::change::<W>).delete(webhooks::delete::<W>);
+    let account = get(accounts::get::<W>).patch(accounts::change::<W>).delete(accounts::delete::<W>);
     Router::new()
         .route("/.well-known/postbode-keys", get(platform_keys::list::<W>))
         .route("/v1/events/stream", get(stream::open::<W>))
         .route("/v1/event-types", get(event_types::list::<W>))
         .route("/v1/accounts", get(accounts::list::<W>).post(accounts::create::<W>))
-        .route("/v1/accounts/{id}", get(accounts::get::<W>).delete(accounts::delete::<W>))
+        .route("/v1/accounts/{id}", account)
         .route("/v1/accounts/{id}/keys", get(keys::list_of_account::<W>).post(keys::create_for_account::<W>))
         .route("/v1/accounts/{id}/portal-links", post(portal::create::<W>))
         .route("/v1/overview", get(overview::show::<W>))

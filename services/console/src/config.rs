@@ -13,6 +13,8 @@ use stream::KafkaSettings;
 use url::Url;
 use wire::topics::TopicSettings;
 
+use crate::notices::MailSettings;
+
 /// The service's sections.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,6 +35,8 @@ pub struct Settings {
     pub outbound: OutboundSettings,
     /// Where the history is kept, and for how long.
     pub history: HistorySettings,
+    /// How accounts are told of webhooks that fail.
+    pub notices: MailSettings,
 }
 
 /// Section `console`.
@@ -120,6 +124,7 @@ impl Settings {
             let what = "must be at least 1, and at most console.backfill_per_second_max";
             return Err(ConfigError::invalid("console.backfill_per_second", what));
         }
+        self.notices.smtp()?;
         self.history.check().map_err(|error| ConfigError::invalid("history.url", error))?;
         if self.console.operator_key.as_ref().is_some_and(|key| !is_strong(key.expose())) {
             let what = "must be at least 32 visible ASCII characters (make one with: openssl rand -hex 32)";
@@ -161,6 +166,8 @@ mod tests {
             ("console.backfill_per_second = 0", "console.backfill_per_second: "),
             ("console.backfill_per_second_max = 100", "console.backfill_per_second: "),
             ("history.url = 'mysql://geheim@db/x'", "history.url: "),
+            ("notices.smtp_url = 'http://u:geheim@h'\nnotices.from = 'a@b.example'", "notices.smtp_url: "),
+            ("notices.smtp_url = 'smtp://u:geheim@h'", "notices.from: "),
             ("console.operator_key = 'geheim'", "console.operator_key: "),
             ("console.operator_key = 'geheim geheim geheim geheim geheim'", "console.operator_key: "),
         ] {

@@ -5,6 +5,7 @@
 //! - [`api`]: how it is asked for over HTTP; the DTOs are [`wire::api`].
 //! - `pages`: how it is asked for in a browser.
 //! - `jobs`: what goes on after its answer; one module per kind.
+//! - `notices`: mails to those whose webhooks fail.
 //! - [`live`]: an account's events as they happen.
 //! - `history`: what happened, read from topics into a database.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
@@ -22,6 +23,7 @@ mod history;
 mod jobs;
 mod kafka;
 pub mod live;
+mod notices;
 mod pages;
 pub mod problem;
 pub mod rules;
@@ -32,4 +34,5 @@ mod testing;
 pub mod world;
 
 pub use config::{ConsoleSettings, Settings};
+pub use notices::MailSettings;
 pub use service::run;

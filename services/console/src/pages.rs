@@ -22,7 +22,7 @@ mod verification;
 mod view;
 mod webhook;
 mod webhooks;
-mod words;
+pub(crate) mod words;
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks/{id}/backfill", post(jobs::backfill::<W>))
         .route("/operator", get(operator::show::<W>))
         .route("/operator/accounts", post(operator::create_account::<W>))
-        .route("/operator/accounts/{id}", get(operator::account::<W>))
+        .route("/operator/accounts/{id}", get(operator::account::<W>).post(operator::change_account::<W>))
         .route("/operator/accounts/{id}/delete", post(operator::delete_account::<W>))
         .route("/operator/keys", post(operator::create_key::<W>))
         .route("/operator/keys/{id}/delete", post(operator::delete_key::<W>))

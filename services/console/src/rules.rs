@@ -14,6 +14,7 @@ pub mod edit;
 pub mod fields;
 pub mod keys;
 pub mod letters;
+pub mod notices;
 pub mod paging;
 pub mod portal;
 pub mod preview;

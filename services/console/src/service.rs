@@ -21,7 +21,7 @@ use crate::kafka::{Events, Real, install_key};
 use crate::live::Streams;
 use crate::telemetry::Telemetry;
 use crate::world::{BackfillRates, Console};
-use crate::{api, jobs};
+use crate::{api, jobs, notices};
 
 /// Runs the service until it is told to stop. It listens at once, and answers 503 until it can do its work.
 ///
@@ -48,6 +48,9 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
         Outside { view: view.clone(), journal: journal.clone(), history, open: Arc::clone(&open), backlog };
     let console = console(&service, &topics, world)?;
     let console = Arc::new(console);
+    if let Some(smtp) = config.notices.smtp()? {
+        notices::start(&console, smtp, config.notices.after.0, &service.lifecycle);
+    }
     jobs::start(&console, config.console.jobs, &service.lifecycle);
     let listener = http::listen(&config.api).await.context("the API")?;
 

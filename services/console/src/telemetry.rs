@@ -23,6 +23,7 @@ pub struct Telemetry {
     verifications: Family<Outcome, Counter>,
     trials: Family<Outcome, Counter>,
     writes: Family<Outcome, Counter>,
+    notices: Family<Outcome, Counter>,
     streams: Streams,
 }
 
@@ -58,6 +59,7 @@ impl Telemetry {
             verifications: Family::default(),
             trials: Family::default(),
             writes: Family::default(),
+            notices: Family::default(),
             streams: Streams::default(),
         };
         let requests = telemetry.requests.clone();
@@ -73,6 +75,8 @@ impl Telemetry {
         metrics.register("console_trials", "Test calls made, by result", telemetry.trials.clone());
         let writes = telemetry.writes.clone();
         metrics.register("console_registry_writes", "Changes of the registry, by result", writes);
+        let notices = telemetry.notices.clone();
+        metrics.register("console_notices", "Mails to accounts whose webhooks fail, by result", notices);
         let Streams { open, sent, missed } = telemetry.streams.clone();
         metrics.register("console_streams", "Streams of events that are open", open);
         metrics.register("console_stream_events", "Events sent on streams", sent);
@@ -82,6 +86,12 @@ impl Telemetry {
             missed,
         );
         telemetry
+    }
+
+    /// A mail to an account's contact was sent, or could not be.
+    pub fn told(&self, sent: bool) {
+        let result = if sent { "sent" } else { "failed" };
+        self.notices.get_or_create(&Outcome { result }).inc();
     }
 
     /// A request was answered. `route` is the pattern that matched, so ids make no new series.

@@ -308,3 +308,31 @@ type-id = Type its ID, { $id }, to delete it:
 confirm-account-wrong = This is not the account's ID.
 done-account-made = The account is made. Now make a key for it.
 done-revoked = Revoked. Whoever had the key gets nothing more by it.
+contact = Mail address for notices
+contact-help = Whoever reads mail there is told when a webhook of the account keeps failing or is disabled: at most once per webhook and hour.
+notice-no-link = the console
+notice-failing-subject = Webhook { $name } is failing
+notice-failing-text = Hello,
+
+    since { $since } every call to webhook "{ $name }" of account { $account } has failed.
+
+    Nothing is lost: each event is tried again for up to 72 hours. If the endpoint keeps failing for five days, the webhook is
+    disabled. What it answered to each call is here:
+
+    { $link }
+notice-gone-subject = Webhook { $name } is disabled: its endpoint is gone
+notice-gone-text = Hello,
+
+    the endpoint of webhook "{ $name }" of account { $account } has answered 410 Gone, so nothing is sent to it any more.
+
+    When the endpoint is back, enable the webhook; what it missed can be sent then:
+
+    { $link }
+notice-disabled-subject = Webhook { $name } is disabled
+notice-disabled-text = Hello,
+
+    for five days every call to webhook "{ $name }" of account { $account } has failed, so nothing is sent to it any more.
+
+    When the endpoint is mended, enable the webhook; what it missed can be sent then:
+
+    { $link }

@@ -308,3 +308,31 @@ type-id = Typ het ID, { $id }, om het te verwijderen:
 confirm-account-wrong = Dit is niet het ID van het account.
 done-account-made = Het account is gemaakt. Maak er nu een sleutel voor.
 done-revoked = Ingetrokken. Wie de sleutel had, krijgt er niets meer mee.
+contact = E-mailadres voor berichten
+contact-help = Wie daar post leest, hoort het als een webhook van het account blijft falen of wordt uitgeschakeld: hoogstens eens per webhook en uur.
+notice-no-link = de console
+notice-failing-subject = Webhook { $name } faalt
+notice-failing-text = Hallo,
+
+    sinds { $since } is elke aanroep van webhook "{ $name }" van account { $account } mislukt.
+
+    Er gaat niets verloren: elke gebeurtenis wordt tot 72 uur lang opnieuw geprobeerd. Faalt het endpoint vijf dagen lang, dan
+    wordt de webhook uitgeschakeld. Wat het op elke aanroep antwoordde, staat hier:
+
+    { $link }
+notice-gone-subject = Webhook { $name } is uitgeschakeld: het endpoint is weg
+notice-gone-text = Hallo,
+
+    het endpoint van webhook "{ $name }" van account { $account } heeft 410 Gone geantwoord, en krijgt dus niets meer.
+
+    Is het endpoint terug, schakel de webhook dan in; wat hij gemist heeft, kan dan alsnog verzonden worden:
+
+    { $link }
+notice-disabled-subject = Webhook { $name } is uitgeschakeld
+notice-disabled-text = Hallo,
+
+    vijf dagen lang is elke aanroep van webhook "{ $name }" van account { $account } mislukt; hij krijgt dus niets meer.
+
+    Is het endpoint hersteld, schakel de webhook dan in; wat hij gemist heeft, kan dan alsnog verzonden worden:
+
+    { $link }

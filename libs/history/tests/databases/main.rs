@@ -1,6 +1,7 @@
 //! Stories on SQLite and on PostgreSQL.
 
 mod jobs;
+mod notices;
 mod records;
 mod retention;
 mod search;

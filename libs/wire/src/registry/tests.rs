@@ -85,6 +85,7 @@ fn narrowed_webhook() -> Webhook {
 
 fn account() -> Account {
     Account {
+        contact: Some(domain::Contact { email: "ops@acme.example".into(), language: "nl".into() }),
         id: "acme".into(),
         name: "Acme".to_owned(),
         created_at: Timestamp::from_millis(1_767_225_600_000),

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::{
-    Account, AccountId, ApiKey, Change, DisabledReason, FilterFailure, Health, KeyHash, KeyId, Revision,
-    Scope, Timestamp, WebhookId,
+    Account, AccountId, ApiKey, Change, Contact, DisabledReason, FilterFailure, Health, KeyHash, KeyId,
+    Revision, Scope, Timestamp, WebhookId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,9 +53,17 @@ struct Versioned<'a, T> {
 #[derive(Serialize, Deserialize)]
 struct AccountV1 {
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    contact: Option<ContactV1>,
     #[serde(with = "crate::text::timestamp")]
     created_at: Timestamp,
     revision: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ContactV1 {
+    email: String,
+    language: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,11 +99,22 @@ struct FilterV1 {
 
 impl AccountV1 {
     fn of(account: &Account) -> Self {
-        Self { name: account.name.clone(), created_at: account.created_at, revision: account.revision.0 }
+        let contact = |contact: &Contact| ContactV1 {
+            email: contact.email.clone(),
+            language: contact.language.clone(),
+        };
+        Self {
+            name: account.name.clone(),
+            contact: account.contact.as_ref().map(contact),
+            created_at: account.created_at,
+            revision: account.revision.0,
+        }
     }
 
     fn read(self, id: AccountId) -> Account {
-        Account { id, name: self.name, created_at: self.created_at, revision: Revision(self.revision) }
+        let contact = self.contact.map(|ContactV1 { email, language }| Contact { email, language });
+        let (created_at, revision) = (self.created_at, Revision(self.revision));
+        Account { id, name: self.name, contact, created_at, revision }
     }
 }
 

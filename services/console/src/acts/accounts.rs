@@ -1,12 +1,13 @@
 //! Accounts: operators make and delete them.
 
-use domain::{AccountId, Scope};
-use wire::api::{Account, NewAccount, Page};
+use domain::{AccountId, Registry, Scope};
+use wire::api::{Account, AccountPatch, NewAccount, Page};
 
 use super::present;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::accounts;
+use crate::rules::change::Expected;
 use crate::rules::paging::Paging;
 use crate::world::{Console, World};
 
@@ -46,6 +47,25 @@ impl<W: World> Console<W> {
         self.write(actor, move |registry| accounts::create(registry, &account)).await?;
         tracing::info!(account.id = shown.id, key.id = %actor.key().id, "an account was made");
         Ok(shown)
+    }
+
+    /// Changes an account: operators all of it, its own keys whom to tell when a webhook fails.
+    ///
+    /// # Errors
+    /// Names each field that will not do; or when it is not there for who asks, or the revision is stale.
+    pub async fn change_account(
+        &self,
+        actor: &Actor,
+        id: &str,
+        expected: Expected,
+        patch: &AccountPatch,
+    ) -> Result<Account, Refusal> {
+        actor.require(Scope::WebhooksWrite)?;
+        let (who, account, patch) = (actor.clone(), id.to_owned(), patch.clone());
+        let change = move |registry: &Registry| accounts::change(registry, &who, &account, expected, &patch);
+        self.write(actor, change).await?;
+        tracing::info!(account.id = id, key.id = %actor.key().id, "an account was changed");
+        self.show_account(actor, id)
     }
 
     /// Deletes an account and its keys.

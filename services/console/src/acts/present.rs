@@ -17,6 +17,10 @@ pub(crate) fn account(account: &Account) -> api::Account {
     api::Account {
         id: account.id.to_string(),
         name: account.name.clone(),
+        contact: account
+            .contact
+            .as_ref()
+            .map(|contact| api::Contact { email: contact.email.clone(), language: contact.language.clone() }),
         created_at: account.created_at,
         revision: account.revision.0,
     }

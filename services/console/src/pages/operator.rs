@@ -6,7 +6,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::Scope;
 use serde::Deserialize;
-use wire::api::{Account, AccountOverview, CreatedKey, Key, NewAccount, NewKey, Overview};
+use wire::api::{
+    Account, AccountOverview, AccountPatch, Contact, CreatedKey, Key, NewAccount, NewKey, Overview,
+};
 use wire::text::parse_rfc3339;
 
 use super::forms::Errors;
@@ -15,6 +17,7 @@ use super::view::{Failure, Page, done, html};
 use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::rules::change::Expected;
 use crate::rules::paging::Paging;
 use crate::world::{Console, World};
 
@@ -41,6 +44,16 @@ struct WholePage {
 struct Fields {
     id: String,
     name: String,
+    email: String,
+    language: String,
+}
+
+impl Fields {
+    /// Whom to tell; nobody where no address stands.
+    fn contact(&self) -> Option<Contact> {
+        let contact = Contact { email: self.email.clone(), language: self.language.clone() };
+        (!contact.email.is_empty()).then_some(contact)
+    }
 }
 
 /// What to look for.
@@ -112,8 +125,14 @@ fn keys<W: World>(console: &Console<W>, actor: &Actor, account: Option<&str>) ->
 }
 
 pub(super) async fn create_account<W: World>(State(console): Shared<W>, form: Form) -> Response {
-    let fields = Fields { id: form.text("id").to_owned(), name: form.text("name").to_owned() };
-    let new = NewAccount { id: fields.id.clone(), name: fields.name.clone() };
+    let fields = Fields {
+        id: form.text("id").to_owned(),
+        name: form.text("name").to_owned(),
+        email: form.text("email").to_owned(),
+        language: form.text("language").to_owned(),
+    };
+    let contact = fields.contact();
+    let new = NewAccount { id: fields.id.clone(), name: fields.name.clone(), contact };
     match console.create_account(&form.visitor.actor, &new).await {
         Ok(account) => done(&place(&account.id), "account-made"),
         Err(refusal) => match Errors::of_refusal(refusal) {
@@ -130,6 +149,8 @@ pub(super) async fn create_account<W: World>(State(console): Shared<W>, form: Fo
 #[template(path = "account.html")]
 struct AccountPage {
     page: Page,
+    email: String,
+    speaks: String,
     account: Account,
     keys: Vec<Key>,
     errors: Errors,
@@ -163,9 +184,31 @@ fn account_page<W: World>(
     match seen {
         Ok((account, keys)) => {
             let page = Page::of(visitor, HERE).having(said);
-            html(status, &AccountPage { page, account, keys, errors })
+            let Contact { email, language: speaks } = account.contact.clone().unwrap_or_default();
+            html(status, &AccountPage { page, email, speaks, account, keys, errors })
         }
         Err(refusal) => Failure::to(visitor, refusal).into_response(),
+    }
+}
+
+/// Says who is told when the account's webhooks fail.
+pub(super) async fn change_account<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let visitor = &form.visitor;
+    let (email, language) = (form.text("email").to_owned(), form.text("language").to_owned());
+    let contact = Fields { email, language, ..Fields::default() }.contact();
+    let patch = AccountPatch { contact: Some(contact), ..AccountPatch::default() };
+    match console.change_account(&visitor.actor, &id, Expected::Any, &patch).await {
+        Ok(_) => done(&place(&id), "saved"),
+        Err(refusal) => match Errors::of_refusal(refusal) {
+            Ok(errors) => {
+                account_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, &id, None, errors)
+            }
+            Err(refusal) => Failure::to(visitor, refusal).into_response(),
+        },
     }
 }
 

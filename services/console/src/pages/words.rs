@@ -99,6 +99,15 @@ impl Language {
         self.format(id, Some(&args))
     }
 
+    /// A message about several things.
+    pub(crate) fn say_about(self, id: &str, about: &[(&'static str, String)]) -> String {
+        let mut args = FluentArgs::new();
+        for (name, value) in about {
+            args.set(*name, value.as_str());
+        }
+        self.format(id, Some(&args))
+    }
+
     /// A number, in groups of three digits.
     pub(crate) fn number(self, number: u64) -> String {
         let group = match self {

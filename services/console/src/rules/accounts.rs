@@ -1,8 +1,10 @@
 //! Accounts: operators make and delete them.
 
-use domain::{Account, AccountId, Change, Registry, Revision, Timestamp, is_account_id};
-use wire::api::NewAccount;
+use domain::{Account, AccountId, Change, Contact, Registry, Revision, Scope, Timestamp, is_account_id};
+use wire::api::{self, AccountPatch, NewAccount};
 
+use super::access::Actor;
+use super::change::Expected;
 use super::fields::{self, Errors};
 use crate::problem::Refusal;
 
@@ -19,14 +21,63 @@ pub fn draft(new: &NewAccount, now: Timestamp) -> Result<Account, Refusal> {
         );
     }
     let name = errors.keep(fields::name("name", &new.name));
+    let contact = new.contact.as_ref().map(|asked| contact(asked, &mut errors));
     errors.finish()?;
     Ok(Account {
         id: new.id.as_str().into(),
         name: name.unwrap_or_default(),
+        contact,
         created_at: now,
         revision: Revision(1),
     })
 }
+
+/// Changes an account. What comes out the same is not written.
+///
+/// # Errors
+/// Names each field that will not do; or when there is no such account for who asks, the revision is stale, or somebody
+/// but an operator changes the name.
+pub fn change(
+    registry: &Registry,
+    actor: &Actor,
+    id: &str,
+    expected: Expected,
+    patch: &AccountPatch,
+) -> Result<Vec<Change>, Refusal> {
+    let id = actor.account(registry, id)?;
+    let present = registry.account(&id).ok_or(Refusal::NoSuch("account"))?;
+    if matches!(expected, Expected::Is(revision) if revision != present.revision) {
+        return Err(Refusal::Stale { present: present.revision });
+    }
+    let (mut errors, mut changed) = (Errors::default(), present.clone());
+    if let Some(name) = &patch.name {
+        actor.require(Scope::Operator)?;
+        changed.name = errors.keep(fields::name("name", name)).unwrap_or_default();
+    }
+    if let Some(asked) = &patch.contact {
+        changed.contact = asked.as_ref().map(|asked| contact(asked, &mut errors));
+    }
+    errors.finish()?;
+    if changed == *present {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Change::Account(Account { revision: present.revision.next(), ..changed })])
+}
+
+/// Whom to tell, in which language.
+fn contact(asked: &api::Contact, errors: &mut Errors) -> Contact {
+    if asked.email.parse::<lettre::Address>().is_err() {
+        errors.add("contact.email", "must be a mail address, such as ops@example.com");
+    }
+    let language = if asked.language.is_empty() { LANGUAGES[0] } else { &asked.language };
+    if !LANGUAGES.contains(&language) {
+        errors.add("contact.language", format!("must be one of {}", LANGUAGES.join(", ")));
+    }
+    Contact { email: asked.email.clone(), language: language.to_owned() }
+}
+
+/// What people can be written to in; the first where they do not say.
+const LANGUAGES: [&str; 2] = ["en", "nl"];
 
 /// Makes the account.
 ///

@@ -117,3 +117,29 @@ async fn a_key_without_the_scope_is_told_which_it_lacks() {
         assert!(answer.header("www-authenticate").contains(scope));
     }
 }
+
+#[tokio::test]
+async fn an_account_says_who_is_told_of_its_failures_and_only_operators_rename_it() {
+    let world = Fake::new(registry());
+    let before = call(&world, ACME, "GET", "/v1/accounts/acme", Value::Null).await.expect(200);
+    assert_eq!(before.header("etag"), "\"1\"");
+    let change = async |key: &str, body: Value| call(&world, key, "PATCH", "/v1/accounts/acme", body).await;
+    let contact = json!({"contact": {"email": "ops@acme.example", "language": "nl"}, "revision": 1});
+    let changed = change(ACME, contact.clone()).await.expect(200);
+    assert_eq!(
+        (&changed.body["contact"]["email"], &changed.body["revision"]),
+        (&json!("ops@acme.example"), &json!(2))
+    );
+    assert_eq!(change(ACME, contact).await.expect(409).body["revision"], 2);
+    change(ACME, json!({"contact": null})).await.expect(428);
+    change(ACME, json!({"name": "Acme & Sons", "revision": 2})).await.expect(403);
+    change(OPERATOR, json!({"name": "Acme & Sons", "revision": 2})).await.expect(200);
+    change(BOLT, json!({"contact": null, "revision": 3})).await.expect(404);
+    change(READER, json!({"contact": null, "revision": 3})).await.expect(403);
+    let wrong = json!({"contact": {"email": "nobody", "language": "fr"}, "revision": 3});
+    let wrong = change(ACME, wrong).await.expect(422);
+    let fields: Vec<_> = wrong.body["errors"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
+    assert_eq!(fields, ["contact.email", "contact.language"]);
+    let gone = change(ACME, json!({"contact": null, "revision": 3})).await.expect(200);
+    assert_eq!(gone.body.get("contact"), None);
+}
