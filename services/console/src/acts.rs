@@ -3,6 +3,7 @@
 //! An act is asked for by somebody ([`Actor`](crate::rules::access::Actor)), judged by the rules, and done to the world.
 //! Its words are those of the REST API: pages speak them too.
 
+mod audit;
 mod conditions;
 mod history;
 mod jobs;

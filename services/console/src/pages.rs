@@ -4,6 +4,7 @@
 //! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`]).
 
 mod assets;
+mod audit;
 mod chart;
 mod dead_letters;
 mod deliveries;
@@ -67,6 +68,7 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/jobs/{id}", get(jobs::show::<W>))
         .route("/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .route("/webhooks/{id}/backfill", post(jobs::backfill::<W>))
+        .route("/audit", get(audit::list::<W>))
         .route("/event-types", get(event_types::list::<W>))
         .route("/event-types/{name}", get(event_types::show::<W>))
         .route("/assets/brand.css", get(portal::colours::<W>))

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod backfill;
 pub mod chance;
 pub mod change;
@@ -23,3 +24,4 @@ pub mod secrets;
 mod tests;
 pub mod trigger;
 pub mod ways;
+pub mod whence;

@@ -35,14 +35,14 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let checks = watch(&service, &view);
 
     let keeper = keeper(&service, &history, &topics, &admin);
-    let console = console(&service, &topics, view.clone(), journal.clone(), history, Arc::clone(&open))?;
+    let console = console(&service, &topics, view.clone(), journal.clone(), history, open)?;
     let console = Arc::new(console);
     jobs::start(&console, config.console.jobs, &service.lifecycle);
     let listener = http::listen(&config.api).await.context("the API")?;
 
     tokio::select! {
-        served = http::serve(listener, api::router(console), &service.lifecycle) => served,
-        unfit = prepare(&service, &admin, (&topics, keeper), (&journal, &view), &open, &checks) => unfit,
+        served = http::serve(listener, api::router(Arc::clone(&console)), &service.lifecycle) => served,
+        unfit = prepare(&service, &admin, (&topics, keeper), &console, &checks) => unfit,
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
     }
@@ -81,6 +81,7 @@ fn console(
         public_url: config.console.public_url.clone(),
         session: config.console.session.0,
         guesses: Guesses::default(),
+        proxies: config.console.proxies()?,
         world: Real { view, journal, outbound, names, clock: service.clock, open, history, events },
         event_max_bytes: topics.event_max_bytes(),
         streams: Streams::new(
@@ -128,19 +129,22 @@ async fn prepare(
     service: &Service<Settings>,
     admin: &Admin,
     (topics, keeper): (&Topics, Keeper),
-    (journal, view): (&Journal, &RegistryView),
-    open: &AtomicBool,
+    console: &Console<Real>,
     checks: &Checks,
 ) -> anyhow::Result<()> {
-    let [attempts, deliveries, events, dispositions] = keeping::topics(topics);
-    let used = [&topics.webhooks, &topics.events, &attempts, &deliveries, &events, &dispositions];
-    let specs: Vec<_> = used.into_iter().filter_map(|topic| topics.spec(topic)).collect();
+    let read = keeping::topics(topics);
+    let used = [&topics.webhooks, &topics.events].into_iter().chain(&read);
+    let specs: Vec<_> = used.filter_map(|topic| topics.spec(topic)).collect();
     admin.require(&specs).await?;
     service.lifecycle.spawn("history", keeper.run());
+    let Real { journal, view, open, .. } = &console.world;
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();
     match &service.config.console.operator_key {
-        Some(key) => install_key(journal, view, key, service.clock).await,
+        Some(key) => {
+            let changes = install_key(journal, view, key, service.clock).await;
+            console.audit_configuration(&changes).await;
+        }
         None => tracing::info!("no console.operator_key is configured: only keys of the registry are known"),
     }
     checks.operator_key.pass();

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 use stream::WriteError;
+use wire::api::AuditEntry;
 
 use crate::problem::Refusal;
 
@@ -23,6 +24,7 @@ pub struct Telemetry {
     verifications: Family<Outcome, Counter>,
     trials: Family<Outcome, Counter>,
     writes: Family<Outcome, Counter>,
+    unaudited: Counter,
     streams: Streams,
 }
 
@@ -58,6 +60,7 @@ impl Telemetry {
             verifications: Family::default(),
             trials: Family::default(),
             writes: Family::default(),
+            unaudited: Counter::default(),
             streams: Streams::default(),
         };
         let requests = telemetry.requests.clone();
@@ -73,6 +76,8 @@ impl Telemetry {
         metrics.register("console_trials", "Test calls made, by result", telemetry.trials.clone());
         let writes = telemetry.writes.clone();
         metrics.register("console_registry_writes", "Changes of the registry, by result", writes);
+        let (name, help) = ("console_audit_failures", "Deeds that are not in the audit log");
+        metrics.register(name, help, telemetry.unaudited.clone());
         let Streams { open, sent, missed } = telemetry.streams.clone();
         metrics.register("console_streams", "Streams of events that are open", open);
         metrics.register("console_stream_events", "Events sent on streams", sent);
@@ -123,6 +128,20 @@ impl Telemetry {
             Err(WriteError::Unknown(_)) => "unknown",
         };
         self.writes.get_or_create(&Outcome { result }).inc();
+    }
+
+    /// Somebody did something, and the audit log did not take it: this line is all that tells.
+    pub fn unaudited(&self, entry: &AuditEntry, why: &str) {
+        self.unaudited.inc();
+        tracing::error!(
+            audit.action = entry.action,
+            audit.object = entry.object,
+            account.id = entry.account,
+            key.id = entry.by,
+            client.address = entry.address,
+            error = why,
+            "what was done is not in the audit log"
+        );
     }
 
     /// A test call was made.

@@ -1,5 +1,6 @@
 //! Stories on SQLite and on PostgreSQL.
 
+mod audit;
 mod jobs;
 mod records;
 mod retention;

@@ -7,6 +7,7 @@ use tower::ServiceExt as _;
 use super::router;
 use crate::testing::*;
 
+mod audit;
 mod conditions;
 pub(crate) mod history;
 mod jobs;
