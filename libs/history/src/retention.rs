@@ -48,6 +48,7 @@ impl History {
         }
         gone += self.forget("hours", "hour", now - HOURS).await?;
         gone += self.forget("audit", "at", now - keep.audit).await?;
+        gone += self.forget("idempotency", "expires_at", now).await?;
         gone += self.forget_jobs(now - JOBS).await?;
         self.forget_sessions(now).await?;
         Ok(gone)

@@ -15,6 +15,7 @@ mod jobs;
 mod keys;
 mod platform_keys;
 mod portal;
+mod repeat;
 mod statistics;
 mod stream;
 #[cfg(test)]
@@ -80,6 +81,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/jobs/{id}", get(jobs::get::<W>))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .layer(from_fn_with_state(Arc::clone(&console), repeat::once::<W>))
         .merge(crate::pages::router())
         .fallback(crate::pages::nowhere)
         .layer(DefaultBodyLimit::disable())

@@ -18,6 +18,7 @@ pub mod letters;
 pub mod paging;
 pub mod portal;
 pub mod proof;
+pub mod repeats;
 pub mod search;
 pub mod secrets;
 #[cfg(test)]

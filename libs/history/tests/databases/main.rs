@@ -7,3 +7,4 @@ mod retention;
 mod search;
 mod sessions;
 mod support;
+mod turns;

@@ -12,6 +12,7 @@ mod conditions;
 pub(crate) mod history;
 mod jobs;
 mod people;
+mod repeats;
 mod resend;
 mod shapes;
 mod streams;
