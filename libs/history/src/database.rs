@@ -25,6 +25,9 @@ pub struct HistorySettings {
     pub retention: Duration,
     /// How many attempts are kept, at most: the oldest go first.
     pub max_attempts: u64,
+    /// How long is kept who did what in the console.
+    #[serde(deserialize_with = "duration")]
+    pub audit_retention: Duration,
 }
 
 impl Default for HistorySettings {
@@ -34,6 +37,7 @@ impl Default for HistorySettings {
             connections: 8,
             retention: Duration::from_secs(30 * 24 * 3600),
             max_attempts: 5_000_000,
+            audit_retention: Duration::from_secs(365 * 24 * 3600),
         }
     }
 }
@@ -73,7 +77,7 @@ impl HistorySettings {
 
     /// How much is kept.
     pub fn keep(&self) -> Keep {
-        Keep { retention: self.retention, max_attempts: self.max_attempts }
+        Keep { retention: self.retention, max_attempts: self.max_attempts, audit: self.audit_retention }
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Entry {
     DeadLetter(DeadLetter),
     /// Something became of a dead letter; none where that was taken back.
     Disposition(Text, Option<Disposition>),
+    /// Somebody did something in the console.
+    Audit(Audit),
 }
 
 /// An attempt: one POST.
@@ -119,6 +121,25 @@ pub struct DeadLetter {
     pub status: Option<u16>,
     /// The last error in words.
     pub error: Option<Text>,
+}
+
+/// Something that somebody did in the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// Its name.
+    pub id: Text,
+    /// When it was done.
+    pub at: Timestamp,
+    /// What was done.
+    pub action: Text,
+    /// Whose things it was done to.
+    pub account: Option<Text>,
+    /// What it was done to.
+    pub object: Option<Text>,
+    /// Who did it.
+    pub by: Option<Text>,
+    /// The record, as it was read.
+    pub record: String,
 }
 
 /// What became of a dead letter.

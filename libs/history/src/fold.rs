@@ -6,7 +6,7 @@ use domain::Timestamp;
 
 use crate::Text;
 use crate::delivery::Delivery;
-use crate::entry::{Attempt, DeadLetter, Disposition, Entry};
+use crate::entry::{Attempt, Audit, DeadLetter, Disposition, Entry};
 use crate::hours::{self, Count, Slot};
 
 /// Rows to be written, in the order of their keys: so two consoles lock them in one order too.
@@ -19,6 +19,7 @@ pub(crate) struct Rows<'a> {
     pub(crate) hours: BTreeMap<Slot, Count>,
     pub(crate) letters: BTreeMap<&'a Text, &'a DeadLetter>,
     pub(crate) dispositions: BTreeMap<&'a Text, Option<&'a Disposition>>,
+    pub(crate) audits: Vec<&'a Audit>,
 }
 
 impl<'a> Rows<'a> {
@@ -33,13 +34,15 @@ impl<'a> Rows<'a> {
             Entry::Disposition(place, disposition) => {
                 self.dispositions.insert(place, disposition.as_ref());
             }
+            Entry::Audit(audit) => self.audits.push(audit),
         }
     }
 
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
-        let Self { attempts, batches, deliveries, hours, letters, dispositions } = self;
-        let (rare, rest) = (letters.len() + dispositions.len(), deliveries.len() + hours.len());
+        let Self { attempts, batches, deliveries, hours, letters, dispositions, audits } = self;
+        let (rare, rest) =
+            (letters.len() + dispositions.len() + audits.len(), deliveries.len() + hours.len());
         attempts.len() + batches.len() + rare + rest
     }
 

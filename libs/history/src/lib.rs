@@ -9,8 +9,11 @@
 //! - [`sessions`]: who is signed in on the pages.
 //! - [`entry`]: what is read from the topics, and [`History::write`], which writes it once however often it is read.
 //! - [`deliveries`], [`dead_letters`], [`hours`]: what people look at.
+//! - [`turns`]: requests that may be said again.
+//! - [`audit`]: who did what in the console.
 //! - [`retention`]: what is forgotten, and when.
 
+pub mod audit;
 mod database;
 pub mod dead_letters;
 pub mod deliveries;
@@ -26,6 +29,7 @@ mod row;
 pub mod sessions;
 mod statement;
 mod text;
+pub mod turns;
 mod write;
 
 pub use database::{Error, History, HistorySettings};

@@ -14,6 +14,8 @@ pub struct Keep {
     pub retention: Duration,
     /// How many attempts are, at most.
     pub max_attempts: u64,
+    /// How long is kept who did what in the console.
+    pub audit: Duration,
 }
 
 /// What is deleted by time: a table, and its column with the time.
@@ -45,6 +47,8 @@ impl History {
             gone += self.forget(table, time, before).await?;
         }
         gone += self.forget("hours", "hour", now - HOURS).await?;
+        gone += self.forget("audit", "at", now - keep.audit).await?;
+        gone += self.forget("idempotency", "expires_at", now).await?;
         gone += self.forget_jobs(now - JOBS).await?;
         self.forget_sessions(now).await?;
         Ok(gone)

@@ -9,7 +9,7 @@ use crate::entry::{Attempt, Read};
 use crate::fold::Rows;
 use crate::positions::{self, Place};
 use crate::statement::Insert;
-use crate::{Error, History, Text, dead_letters, deliveries, hours};
+use crate::{Error, History, Text, audit, dead_letters, deliveries, hours};
 
 /// What a transaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,8 @@ async fn write_rows(connection: &mut AnyConnection, rows: &Rows<'_>) -> Result<(
     deliveries::write(connection, &rows.deliveries).await?;
     hours::write(connection, &rows.hours).await?;
     dead_letters::write(connection, &rows.letters).await?;
-    dead_letters::write_dispositions(connection, &rows.dispositions).await
+    dead_letters::write_dispositions(connection, &rows.dispositions).await?;
+    audit::write(connection, &rows.audits).await
 }
 
 async fn advance(

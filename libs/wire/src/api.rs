@@ -3,6 +3,7 @@
 //! Requests refuse members that they do not know; answers may grow, so their readers ignore what they do not know.
 //! Times are RFC 3339 in UTC, durations texts like `15s`. Errors are problem details (RFC 9457) with [`Problem`]'s members.
 
+mod audit;
 mod history;
 mod jobs;
 mod letters;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use audit::AuditEntry;
 pub use history::{
     DeadLetter, DeadLetterCount, DeadLetterCounts, Delivery, DeliveryInFull, Disposition, Hour, Statistics,
     Tally, Try,

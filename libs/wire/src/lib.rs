@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod attempt;
+pub mod audit;
 pub mod catalogue;
 pub mod dead_letter;
 pub mod delivery;

@@ -23,6 +23,8 @@ pub struct TopicSettings {
     pub partitions: i32,
     /// Copies of each partition when topics are created; -1 takes the cluster's default.
     pub replication: i32,
+    /// How long `audit` is kept when it is created: what is gone from there can't be indexed anew.
+    pub audit_retention: HumanDuration,
 }
 
 impl Default for TopicSettings {
@@ -33,6 +35,7 @@ impl Default for TopicSettings {
             event_max_bytes: 1024 * 1024,
             partitions: 12,
             replication: -1,
+            audit_retention: HumanDuration(365 * DAY),
         }
     }
 }
@@ -54,6 +57,8 @@ pub struct Topics {
     pub dispositions: Arc<str>,
     /// One record per attempt.
     pub attempts: Arc<str>,
+    /// What somebody did in the console.
+    pub audit: Arc<str>,
     retry: BTreeMap<Tier, Arc<str>>,
     settings: TopicSettings,
 }
@@ -101,6 +106,7 @@ impl Topics {
             dead_deliveries: named("dead-letters.deliveries"),
             dispositions: named("dead-letters.dispositions"),
             attempts: named("attempts"),
+            audit: named("audit"),
             retry: tiers.iter().map(|tier| (tier, named(&format!("retry.{}", tier.name())))).collect(),
             settings: settings.clone(),
         })
@@ -152,6 +158,7 @@ impl Topics {
         let mut attempts = self.log(&self.attempts, 3 * DAY, 1024 * 1024);
         attempts.config.insert("compression.type", "zstd".to_owned());
         specs.push(attempts);
+        specs.push(self.audited());
         specs
     }
 
@@ -174,6 +181,12 @@ impl Topics {
             min_retention: Some(retention.min(retention / 2 + DAY)),
             min_message_bytes: max_bytes,
         }
+    }
+
+    /// One partition: there is little, and it stays in order.
+    fn audited(&self) -> TopicSpec {
+        let spec = self.log(&self.audit, self.settings.audit_retention.0, 1024 * 1024);
+        TopicSpec { partitions: 1, ..spec }
     }
 
     fn compacted(&self, name: &Arc<str>) -> TopicSpec {
@@ -218,6 +231,7 @@ mod tests {
                 "postbode.dead-letters.deliveries",
                 "postbode.dead-letters.dispositions",
                 "postbode.attempts",
+                "postbode.audit",
             ]
         );
     }

@@ -4,6 +4,7 @@
 //! Its words are those of the REST API: pages speak them too.
 
 mod accounts;
+mod audit;
 mod conditions;
 mod history;
 mod jobs;

@@ -4,6 +4,7 @@
 //! [`Refusal`]; lists come in pages (`?cursor=`, `?limit=`). A webhook's `ETag` is its revision.
 
 mod accounts;
+mod audit;
 pub(crate) mod body;
 mod dead_letters;
 mod deliveries;
@@ -16,6 +17,7 @@ mod overview;
 mod platform_keys;
 mod portal;
 mod preview;
+mod repeat;
 mod statistics;
 mod stream;
 #[cfg(test)]
@@ -23,15 +25,15 @@ pub(crate) mod tests;
 mod trial;
 pub(crate) mod verification;
 mod webhooks;
-mod who;
+pub(crate) mod who;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
 use tracing::Instrument as _;
 
@@ -54,6 +56,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/accounts/{id}/keys", get(keys::list_of_account::<W>).post(keys::create_for_account::<W>))
         .route("/v1/accounts/{id}/portal-links", post(portal::create::<W>))
         .route("/v1/overview", get(overview::show::<W>))
+        .route("/v1/audit", get(audit::list::<W>))
         .route("/v1/keys", get(keys::list::<W>).post(keys::create_for_operator::<W>))
         .route("/v1/keys/{id}", delete(keys::delete::<W>))
         .route("/v1/webhooks", get(webhooks::list::<W>).post(webhooks::create::<W>))
@@ -83,6 +86,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .route("/v1/jobs/{id}", get(jobs::get::<W>))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .layer(from_fn_with_state(Arc::clone(&console), repeat::once::<W>))
         .merge(crate::pages::router())
         .fallback(crate::pages::nowhere)
         .layer(DefaultBodyLimit::disable())
@@ -90,16 +94,26 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .with_state(console)
 }
 
-/// Around every request: a span, a metric, and nothing for caches, since answers hold secrets.
+/// Around every request: a span, a metric, and nothing for caches, since answers hold secrets. Whatever may change something
+/// is finished once it has begun, even if who asked for it is gone: else nobody would write down that it was done.
 async fn observe<W: World>(State(console): Shared<W>, request: Request, next: Next) -> Response {
     let begun = tokio::time::Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let span = tracing::info_span!("console.request", otel.kind = "server", http.method = %method, http.route = route);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let answer = next.run(request).instrument(span.clone());
+    let mut response = if method.is_safe() { answer.await } else { finished(answer).await };
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let refusal = response.extensions().get::<Refusal>();
     let status = response.status().as_u16();
     span.in_scope(|| console.telemetry.answered(&method, &route, status, refusal, begun.elapsed()));
     response
+}
+
+/// Runs something to its end, whatever becomes of who waits for it.
+async fn finished(answer: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(answer).await.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    })
 }

@@ -14,6 +14,7 @@ use url::Url;
 use wire::topics::TopicSettings;
 
 use crate::notices::MailSettings;
+use crate::rules::whence::Proxies;
 
 /// The service's sections.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -70,6 +71,8 @@ pub struct ConsoleSettings {
     pub max_streams: usize,
     /// Streams of events open at once of one account.
     pub max_streams_per_account: usize,
+    /// Blocks of addresses whose `X-Forwarded-For` is believed: those of the proxies in front.
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Default for ConsoleSettings {
@@ -88,6 +91,7 @@ impl Default for ConsoleSettings {
             backfill_per_second_max: 2_000,
             max_streams: 200,
             max_streams_per_account: 10,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -96,6 +100,11 @@ impl ConsoleSettings {
     pub(crate) fn user_agent(&self) -> Result<HeaderValue, ConfigError> {
         let agent = HeaderValue::from_str(&self.user_agent);
         agent.map_err(|error| ConfigError::invalid("console.user_agent", error))
+    }
+
+    pub(crate) fn proxies(&self) -> Result<Proxies, ConfigError> {
+        let proxies = Proxies::parse(&self.trusted_proxies);
+        proxies.map_err(|error| ConfigError::invalid("console.trusted_proxies", error))
     }
 }
 
@@ -108,6 +117,7 @@ impl Settings {
         self.seal.keyring().map_err(|error| ConfigError::invalid("seal.keys", error))?;
         self.signing.ring().map_err(|error| ConfigError::invalid("signing.directory", error))?;
         self.console.user_agent()?;
+        self.console.proxies()?;
         let prefix = &self.console.verification_prefix;
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !(1..=32).contains(&prefix.len()) || !prefix.bytes().all(plain) {
@@ -165,6 +175,7 @@ mod tests {
             ("console.user_agent = \"a\\u0007b\"", "console.user_agent: "),
             ("console.backfill_per_second = 0", "console.backfill_per_second: "),
             ("console.backfill_per_second_max = 100", "console.backfill_per_second: "),
+            ("console.trusted_proxies = ['proxy']", "console.trusted_proxies: "),
             ("history.url = 'mysql://geheim@db/x'", "history.url: "),
             ("notices.smtp_url = 'http://u:geheim@h'\nnotices.from = 'a@b.example'", "notices.smtp_url: "),
             ("notices.smtp_url = 'smtp://u:geheim@h'", "notices.from: "),

@@ -47,8 +47,9 @@ pub(crate) struct Keeper {
 }
 
 /// The topics that are read.
-pub(crate) fn topics(topics: &Topics) -> [Arc<str>; 4] {
-    [&topics.attempts, &topics.dead_deliveries, &topics.dead_events, &topics.dispositions].map(Arc::clone)
+pub(crate) fn topics(topics: &Topics) -> [Arc<str>; 5] {
+    [&topics.attempts, &topics.dead_deliveries, &topics.dead_events, &topics.dispositions, &topics.audit]
+        .map(Arc::clone)
 }
 
 impl Keeper {

@@ -186,8 +186,13 @@ fn until((partition, from, end): (Partition, Offset, Offset)) -> (Partition, Spa
 }
 
 /// Resolves when the configured operator's key is in the registry, where all services find it, and this console's own
-/// view knows it: readiness waits for that, and who waits for readiness may use the key.
-pub(crate) async fn install_key(journal: &Journal, view: &RegistryView, key: &Secret, clock: SystemClock) {
+/// view knows it: readiness waits for that, and who waits for readiness may use the key. Says what that changed.
+pub(crate) async fn install_key(
+    journal: &Journal,
+    view: &RegistryView,
+    key: &Secret,
+    clock: SystemClock,
+) -> Vec<Change> {
     loop {
         let (presented, now) = (key.expose().to_owned(), clock.now());
         let install = move |registry: &Registry| Ok::<_, Refusal>(keys::install(registry, &presented, now));
@@ -197,7 +202,7 @@ pub(crate) async fn install_key(journal: &Journal, view: &RegistryView, key: &Se
                     // A view that fails for good ends the service by itself.
                     let _ = view.passed(offset).await;
                 }
-                return;
+                return recorded.changes;
             }
             Err(error) => {
                 let why = match &error {

@@ -4,6 +4,7 @@
 //! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`]).
 
 mod assets;
+mod audit;
 mod chart;
 mod dead_letters;
 mod deliveries;
@@ -76,6 +77,7 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/operator/accounts/{id}/delete", post(operator::delete_account::<W>))
         .route("/operator/keys", post(operator::create_key::<W>))
         .route("/operator/keys/{id}/delete", post(operator::delete_key::<W>))
+        .route("/audit", get(audit::list::<W>))
         .route("/event-types", get(event_types::list::<W>))
         .route("/event-types/{name}", get(event_types::show::<W>))
         .route("/assets/brand.css", get(portal::colours::<W>))

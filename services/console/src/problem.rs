@@ -65,6 +65,12 @@ pub enum Refusal {
     TooManyStreams(usize),
     /// The console has so many streams open, as many as it may.
     NoRoom(usize),
+    /// An `Idempotency-Key` that is none.
+    IdempotencyKeyMalformed,
+    /// Another request went by this `Idempotency-Key`.
+    IdempotencyKeyReused,
+    /// The request that goes by this `Idempotency-Key` is being done.
+    IdempotencyKeyInUse,
 }
 
 impl Refusal {
@@ -99,6 +105,7 @@ impl Refusal {
             | Self::NoEvents(_) => problem.retry_after(RETRY_AFTER),
             Self::TooManyStreams(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
             Self::NoRoom(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
+            Self::IdempotencyKeyInUse => problem.retry_after(TURN_AFTER),
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
@@ -106,6 +113,8 @@ impl Refusal {
             | Self::UnsupportedType
             | Self::MethodNotAllowed
             | Self::Sealed
+            | Self::IdempotencyKeyMalformed
+            | Self::IdempotencyKeyReused
             | Self::Forged => problem,
         }
     }
@@ -116,10 +125,14 @@ impl Refusal {
             Self::Forbidden(_) | Self::Forged => StatusCode::FORBIDDEN,
             Self::NoSuch(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict { .. } | Self::Stale { .. } | Self::Busy { .. } => StatusCode::CONFLICT,
+            Self::Conflict { .. } | Self::Stale { .. } | Self::Busy { .. } | Self::IdempotencyKeyInUse => {
+                StatusCode::CONFLICT
+            }
             Self::RevisionMissing => StatusCode::PRECONDITION_REQUIRED,
-            Self::Invalid(_) | Self::Unproven(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::Unproven(_) | Self::IdempotencyKeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::Malformed(_) | Self::IdempotencyKeyMalformed => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -158,6 +171,9 @@ impl Refusal {
             Self::NoEvents(_) => "events-unavailable",
             Self::TooManyStreams(_) => "too-many-streams",
             Self::NoRoom(_) => "no-room",
+            Self::IdempotencyKeyMalformed => "idempotency-key-malformed",
+            Self::IdempotencyKeyReused => "idempotency-key-reused",
+            Self::IdempotencyKeyInUse => "idempotency-key-in-use",
         }
     }
 
@@ -204,6 +220,16 @@ impl Refusal {
             Self::NoRoom(limit) => {
                 format!("this console has {limit} streams of events open, as many as it may: try again later")
             }
+            Self::IdempotencyKeyMalformed => {
+                "give one Idempotency-Key, of 1 to 255 visible ASCII characters, in quotes or without"
+                    .to_owned()
+            }
+            Self::IdempotencyKeyReused => {
+                "another request went by this Idempotency-Key: give each request a key of its own".to_owned()
+            }
+            Self::IdempotencyKeyInUse => {
+                "the request with this Idempotency-Key is being done: ask again for its answer".to_owned()
+            }
         }
     }
 }
@@ -233,6 +259,8 @@ impl IntoResponse for Refusal {
 
 /// In seconds.
 const RETRY_AFTER: u64 = 2;
+/// In seconds: most requests take less.
+const TURN_AFTER: u64 = 1;
 /// In seconds: streams stay open for long.
 const ROOM_AFTER: u64 = 10;
 

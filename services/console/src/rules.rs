@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod audit;
 pub mod backfill;
 pub mod chance;
 pub mod change;
@@ -19,9 +20,11 @@ pub mod paging;
 pub mod portal;
 pub mod preview;
 pub mod proof;
+pub mod repeats;
 pub mod search;
 pub mod secrets;
 #[cfg(test)]
 mod tests;
 pub mod trigger;
 pub mod ways;
+pub mod whence;

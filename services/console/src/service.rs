@@ -55,8 +55,8 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let listener = http::listen(&config.api).await.context("the API")?;
 
     tokio::select! {
-        served = http::serve(listener, api::router(console), &service.lifecycle) => served,
-        unfit = prepare(&service, &admin, (&topics, keeper), (&journal, &view), &open, &checks) => unfit,
+        served = http::serve(listener, api::router(Arc::clone(&console)), &service.lifecycle) => served,
+        unfit = prepare(&service, &admin, (&topics, keeper), &console, &checks) => unfit,
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
     }
@@ -99,6 +99,7 @@ fn console(service: &Service<Settings>, topics: &Topics, world: Outside) -> anyh
         metrics_url: config.console.metrics_url.clone(),
         session: config.console.session.0,
         guesses: Guesses::default(),
+        proxies: config.console.proxies()?,
         world: Real { view, journal, outbound, names, clock: service.clock, open, history, events, backlog },
         event_max_bytes: topics.event_max_bytes(),
         streams: Streams::new(
@@ -146,19 +147,22 @@ async fn prepare(
     service: &Service<Settings>,
     admin: &Admin,
     (topics, keeper): (&Topics, Keeper),
-    (journal, view): (&Journal, &RegistryView),
-    open: &AtomicBool,
+    console: &Console<Real>,
     checks: &Checks,
 ) -> anyhow::Result<()> {
-    let [attempts, deliveries, events, dispositions] = keeping::topics(topics);
-    let used = [&topics.webhooks, &topics.events, &attempts, &deliveries, &events, &dispositions];
-    let specs: Vec<_> = used.into_iter().filter_map(|topic| topics.spec(topic)).collect();
+    let read = keeping::topics(topics);
+    let used = [&topics.webhooks, &topics.events].into_iter().chain(&read);
+    let specs: Vec<_> = used.filter_map(|topic| topics.spec(topic)).collect();
     admin.require(&specs).await?;
     service.lifecycle.spawn("history", keeper.run());
+    let Real { journal, view, open, .. } = &console.world;
     open.store(true, Ordering::Relaxed);
     checks.topics.pass();
     match &service.config.console.operator_key {
-        Some(key) => install_key(journal, view, key, service.clock).await,
+        Some(key) => {
+            let changes = install_key(journal, view, key, service.clock).await;
+            console.audit_configuration(&changes).await;
+        }
         None => tracing::info!("no console.operator_key is configured: only keys of the registry are known"),
     }
     checks.operator_key.pass();

@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 use stream::WriteError;
+use wire::api::AuditEntry;
 
 use crate::problem::Refusal;
 
@@ -24,6 +25,7 @@ pub struct Telemetry {
     trials: Family<Outcome, Counter>,
     writes: Family<Outcome, Counter>,
     notices: Family<Outcome, Counter>,
+    unaudited: Counter,
     streams: Streams,
 }
 
@@ -60,6 +62,7 @@ impl Telemetry {
             trials: Family::default(),
             writes: Family::default(),
             notices: Family::default(),
+            unaudited: Counter::default(),
             streams: Streams::default(),
         };
         let requests = telemetry.requests.clone();
@@ -77,6 +80,8 @@ impl Telemetry {
         metrics.register("console_registry_writes", "Changes of the registry, by result", writes);
         let notices = telemetry.notices.clone();
         metrics.register("console_notices", "Mails to accounts whose webhooks fail, by result", notices);
+        let (name, help) = ("console_audit_failures", "Deeds that are not in the audit log");
+        metrics.register(name, help, telemetry.unaudited.clone());
         let Streams { open, sent, missed } = telemetry.streams.clone();
         metrics.register("console_streams", "Streams of events that are open", open);
         metrics.register("console_stream_events", "Events sent on streams", sent);
@@ -133,6 +138,20 @@ impl Telemetry {
             Err(WriteError::Unknown(_)) => "unknown",
         };
         self.writes.get_or_create(&Outcome { result }).inc();
+    }
+
+    /// Somebody did something, and the audit log did not take it: this line is all that tells.
+    pub fn unaudited(&self, entry: &AuditEntry, why: &str) {
+        self.unaudited.inc();
+        tracing::error!(
+            audit.action = entry.action,
+            audit.object = entry.object,
+            account.id = entry.account,
+            key.id = entry.by,
+            client.address = entry.address,
+            error = why,
+            "what was done is not in the audit log"
+        );
     }
 
     /// A test call was made.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{Change, Keyring, Partition, Registry, Scope, Timestamp, Webhook, WebhookId};
@@ -17,12 +18,13 @@ use wire::topics::Topics;
 use wire::{Origin, OutRecord, Record};
 
 use crate::guesses::Guesses;
-
 use crate::live::Streams;
 use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
+use crate::rules::audit;
 use crate::rules::draft::Tools;
+use crate::rules::whence::Proxies;
 use crate::telemetry::Telemetry;
 
 /// Kafka, strangers' servers, the clock. Tests bring their own.
@@ -131,6 +133,8 @@ pub struct Console<W> {
     pub session: Duration,
     /// Who has tried how often to sign in.
     pub guesses: Guesses,
+    /// Whose word about clients is believed.
+    pub proxies: Proxies,
 }
 
 impl<W: World> Console<W> {
@@ -151,17 +155,13 @@ impl<W: World> Console<W> {
     ///
     /// # Errors
     /// When it is not, or the key lacks the scope.
-    pub fn webhook(
-        &self,
-        actor: &Actor,
-        scope: Scope,
-        id: &WebhookId,
-    ) -> Result<std::sync::Arc<Webhook>, Refusal> {
+    pub fn webhook(&self, actor: &Actor, scope: Scope, id: &WebhookId) -> Result<Arc<Webhook>, Refusal> {
         actor.require(scope)?;
         self.look(|registry| Ok(access::webhook(registry, actor, id)?.webhook.clone()))
     }
 
-    /// Changes the registry in the name of a key, which must be as good at the change's turn as it was before.
+    /// Changes the registry in the name of a key, which must be as good at the change's turn as it was before. What was
+    /// changed is written to the audit log before this returns.
     ///
     /// # Errors
     /// When the decision is not to, or Kafka is away.
@@ -169,15 +169,26 @@ impl<W: World> Console<W> {
     where
         D: FnMut(&Registry) -> Result<Vec<Change>, Refusal> + Send + 'static,
     {
-        let (actor, now) = (actor.clone(), self.world.now());
+        let (who, now) = (actor.clone(), self.world.now());
+        // It may decide more than once: the last time counts.
+        let noted = Arc::new(Mutex::new(Vec::new()));
+        let note = Arc::clone(&noted);
         let written = self
             .world
             .write(move |registry| {
-                actor.stands(registry, now)?;
-                decide(registry)
+                who.stands(registry, now)?;
+                let changes = decide(registry)?;
+                *note.lock().unwrap_or_else(PoisonError::into_inner) = audit::deeds(registry, &changes);
+                Ok(changes)
             })
             .await;
         self.telemetry.written(&written);
+        let deeds = std::mem::take(&mut *noted.lock().unwrap_or_else(PoisonError::into_inner));
+        match &written {
+            Ok(_) => self.audit(actor, deeds).await,
+            Err(WriteError::Unknown(_)) => self.audit_uncertain(actor, deeds).await,
+            Err(WriteError::Rejected(_) | WriteError::TooLarge(_) | WriteError::Unavailable(_)) => {}
+        }
         written.map_err(refusal)
     }
 

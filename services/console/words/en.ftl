@@ -336,3 +336,15 @@ notice-disabled-text = Hello,
     When the endpoint is mended, enable the webhook; what it missed can be sent then:
 
     { $link }
+nav-audit = Audit log
+audit-about = Who changed what, when, and from where. Values are not kept here. A change appears within seconds.
+find-audit = Find in the audit log
+audit-action = What was done
+audit-object = To what (ID)
+audit-by = By whom (key ID)
+audit-from = From where
+audit-operator = an operator
+audit-nobody = nobody known
+audit-uncertain = whether it was done was not certain
+no-audit = Nothing here
+no-audit-about = Nothing was done that you are looking for. Whatever is made, changed, shown or deleted from now on appears here.

@@ -254,12 +254,12 @@ decide-open = { $count ->
 missed = Gemiste events
 missed-about = Wat kwam terwijl deze webhook gepauzeerd, uitgeschakeld of nog niet gemaakt was, kan nu alsnog worden verstuurd, met dezelfde id's. Eerst wordt het geteld.
 count-missed = Tellen
-preview = Welke van de laatste gebeurtenissen zouden passen
-preview-show = Bekijk de laatste gebeurtenissen
-preview-none = Het account had de laatste tijd geen gebeurtenissen; er valt nog niets te tellen.
-preview-matches = { $matches } van de laatste { $count } gebeurtenissen zouden verzonden worden.
+preview = Welke van de laatste events zouden passen
+preview-show = Bekijk de laatste events
+preview-none = Het account had de laatste tijd geen events; er valt nog niets te tellen.
+preview-matches = { $matches } van de laatste { $count } events zouden verzonden worden.
 preview-rate = Verwacht gemiddeld { $rate } aanroepen per seconde, en { $busiest } in de drukste minuut, naar wat er verzonden werd sinds
-preview-events = Deze gebeurtenissen
+preview-events = Deze events
 preview-sent = Verzonden?
 preview-back = Ga terug met uw browser: het formulier staat er nog zoals u het achterliet.
 reason-matched = ja
@@ -298,7 +298,7 @@ never = nooit
 revoke = Intrekken
 new-key = Nieuwe sleutel
 create-key = Sleutel aanmaken
-no-keys = Nog geen sleutels: niemand kan voor dit account gebeurtenissen sturen of zijn webhooks zien.
+no-keys = Nog geen sleutels: niemand kan voor dit account events sturen of zijn webhooks zien.
 key-made = De sleutel is gemaakt
 key-once = Kopieer hem nu: hij wordt alleen nu getoond en nergens bewaard.
 go-on = Verder
@@ -316,7 +316,7 @@ notice-failing-text = Hallo,
 
     sinds { $since } is elke aanroep van webhook "{ $name }" van account { $account } mislukt.
 
-    Er gaat niets verloren: elke gebeurtenis wordt tot 72 uur lang opnieuw geprobeerd. Faalt het endpoint vijf dagen lang, dan
+    Er gaat niets verloren: elk event wordt tot 72 uur lang opnieuw geprobeerd. Faalt het endpoint vijf dagen lang, dan
     wordt de webhook uitgeschakeld. Wat het op elke aanroep antwoordde, staat hier:
 
     { $link }
@@ -336,3 +336,15 @@ notice-disabled-text = Hallo,
     Is het endpoint hersteld, schakel de webhook dan in; wat hij gemist heeft, kan dan alsnog verzonden worden:
 
     { $link }
+nav-audit = Logboek
+audit-about = Wie wat veranderd heeft, wanneer en waarvandaan. Waarden staan hier niet in. Een wijziging verschijnt binnen seconden.
+find-audit = Zoeken in het logboek
+audit-action = Wat er gedaan is
+audit-object = Waaraan (ID)
+audit-by = Door wie (sleutel-ID)
+audit-from = Waarvandaan
+audit-operator = een beheerder
+audit-nobody = onbekend
+audit-uncertain = of het gebeurd is, stond niet vast
+no-audit = Hier staat niets
+no-audit-about = Wat u zoekt is niet gedaan. Alles wat vanaf nu gemaakt, veranderd, getoond of verwijderd wordt, verschijnt hier.

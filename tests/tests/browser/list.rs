@@ -74,6 +74,8 @@ pub(super) const PAGES: [(Who, &[Listed]); 4] = [
             ("dead-letters", "/dead-letters", &[], "main tbody"),
             ("letters-job", "/dead-letters", &[Press("form[method='post'].filters button")], ".state.done"),
             ("missed-job", "{idle}", &[Press("#missed button")], ".state.done"),
+            ("audit", "/audit", &[], "main tbody"),
+            ("audit-none", "/audit?by=nobody", &[], ".empty"),
             ("event-types", "/event-types", &[Unfold], "#verify pre"),
             ("event-type", "/event-types/click", &[Unfold], "main pre"),
         ],
@@ -96,6 +98,7 @@ pub(super) const PAGES: [(Who, &[Listed]); 4] = [
             ("operator-key", "{account}", &[Fill("#name", "Server"), Press("form.stack .primary")], "#key"),
             ("operators-deliveries", "/deliveries", &[], "main tbody"),
             ("operators-dead-letters", "/dead-letters", &[], "main tbody"),
+            ("operators-audit", "/audit", &[], "main tbody"),
         ],
     ),
     (

@@ -1,5 +1,6 @@
 //! Stories on SQLite and on PostgreSQL.
 
+mod audit;
 mod jobs;
 mod notices;
 mod records;
@@ -7,3 +8,4 @@ mod retention;
 mod search;
 mod sessions;
 mod support;
+mod turns;

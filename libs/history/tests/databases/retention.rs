@@ -14,7 +14,8 @@ use crate::support::records::*;
 const DAY: i64 = 24 * 3600;
 
 fn keep(days: u64, max_attempts: u64) -> Keep {
-    Keep { retention: Duration::from_secs(days * 24 * 3600), max_attempts }
+    let retention = Duration::from_secs(days * 24 * 3600);
+    Keep { retention, max_attempts, audit: 2 * retention }
 }
 
 #[tokio::test]

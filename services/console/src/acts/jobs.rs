@@ -10,6 +10,7 @@ use super::present;
 use crate::jobs::Kind;
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
+use crate::rules::audit::Deed;
 use crate::rules::{backfill, letters};
 use crate::world::{Console, World};
 
@@ -34,7 +35,11 @@ impl<W: World> Console<W> {
         })?;
         let held_since = self.world.held_since().await;
         backfill::held(request.since, held_since.map_err(|error| Refusal::NoEvents(error.to_string()))?)?;
-        self.begin_job(actor, Kind::Backfill, (account, Some(id)), &request).await
+        let job = self.begin_job(actor, Kind::Backfill, (account, Some(id)), &request).await?;
+        if !request.dry_run {
+            self.audit_job(actor, "backfill.started", &job).await;
+        }
+        Ok(job)
     }
 
     /// Begins to put open dead letters back, or to discard them.
@@ -54,7 +59,13 @@ impl<W: World> Console<W> {
             None => Ok(actor.account_meant(registry, asked.account.as_deref())?.to_string()),
         })?;
         let request = letters::draft(act, asked, self.backfill, self.world.now())?;
-        self.begin_job(actor, Kind::Letters, (account, webhook.as_ref()), &request).await
+        let job = self.begin_job(actor, Kind::Letters, (account, webhook.as_ref()), &request).await?;
+        let action = match act {
+            LetterAct::Replay => "dead_letters.replayed",
+            LetterAct::Discard => "dead_letters.discarded",
+        };
+        self.audit_job(actor, action, &job).await;
+        Ok(job)
     }
 
     /// The latest jobs, the newest first.
@@ -90,8 +101,10 @@ impl<W: World> Console<W> {
     /// When it is not there for who asks, or has ended.
     pub async fn cancel_job(&self, actor: &Actor, id: &str) -> Result<api::Job, Refusal> {
         actor.require(Scope::WebhooksWrite)?;
-        self.job(actor, id).await?;
+        let job = present::job(self.job(actor, id).await?);
         if self.history().cancel_job(self.world.now(), id).await? {
+            let deed = Deed::new("job.cancelled", Some(job.account.as_str().into()), Some(job.id));
+            self.audit(actor, vec![deed]).await;
             tracing::info!(job.id = id, key.id = %actor.key().id, "a job was cancelled");
         }
         let job = present::job(self.job(actor, id).await?);
@@ -120,6 +133,13 @@ impl<W: World> Console<W> {
         let added = self.history().add_job(self.world.now(), job).await?;
         tracing::info!(job.id = added.asked.id, job.kind = kind.name(), key.id = %actor.key().id, "a job was asked for");
         Ok(present::job(added))
+    }
+
+    /// What a job is about is what people look for; only of one that is about no webhook its own name counts.
+    async fn audit_job(&self, actor: &Actor, action: &'static str, job: &api::Job) {
+        let object = job.webhook.as_ref().unwrap_or(&job.id).clone();
+        let deed = Deed::new(action, Some(job.account.as_str().into()), Some(object));
+        self.audit(actor, vec![deed]).await;
     }
 
     /// A job, if it is there for who asks.

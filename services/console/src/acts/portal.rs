@@ -7,6 +7,7 @@ use wire::api::{NewPortalLink, PortalLink};
 use super::chance;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::rules::audit::Deed;
 use crate::rules::portal;
 use crate::world::{Console, World};
 
@@ -32,6 +33,8 @@ impl<W: World> Console<W> {
         let subject = serde_json::to_value(&draft.guest).unwrap_or_default();
         let name = domain::KeyHash::of(&draft.token).to_string();
         self.history().add_link(&name, &subject, draft.expires_at).await?;
+        let made = Some(draft.guest.link.clone());
+        self.audit(actor, vec![Deed::new("portal_link.created", Some(account), made)]).await;
         tracing::info!(portal.link = draft.guest.link, key.id = %actor.key().id, "a portal link was made");
         Ok(PortalLink { url: place(here, &draft.token), expires_at: draft.expires_at })
     }

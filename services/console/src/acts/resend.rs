@@ -13,6 +13,7 @@ use wire::{Origin, OutRecord};
 
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
+use crate::rules::audit::Deed;
 use crate::world::{Console, World};
 
 /// Letters of one delivery, at most: each replay may have died again.
@@ -31,6 +32,8 @@ impl<W: World> Console<W> {
             found.filter(|it| actor.sees(&(*it.account).into())).ok_or(Refusal::NoSuch("delivery"))?;
         self.look(|registry| access::webhook(registry, actor, &(*found.webhook).into()).map(drop))?;
         self.put_back(&found).await?;
+        let account = Some((*found.account).into());
+        self.audit(actor, vec![Deed::new("delivery.resent", account, Some(id.to_owned()))]).await;
         tracing::info!(delivery.id = id, key.id = %actor.key().id, "a delivery was sent again");
         // In this order: a crash in between sends it twice, under one id, and loses nothing.
         self.settle(actor.key().id.as_str(), &found).await

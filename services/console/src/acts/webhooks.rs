@@ -6,6 +6,7 @@ use wire::api::{self, NewWebhook, Page, RotateSecret, Secret, WebhookPatch, Webh
 use super::{chance, present};
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
+use crate::rules::audit::Deed;
 use crate::rules::change::{self, Expected};
 use crate::rules::paging::Paging;
 use crate::rules::{draft, edit, secrets};
@@ -112,9 +113,11 @@ impl<W: World> Console<W> {
     ///
     /// # Errors
     /// When the keyring does not open it.
-    pub fn reveal_secret(&self, actor: &Actor, id: &WebhookId) -> Result<Secret, Refusal> {
+    pub async fn reveal_secret(&self, actor: &Actor, id: &WebhookId) -> Result<Secret, Refusal> {
         let webhook = self.webhook(actor, Scope::WebhooksWrite, id)?;
         let secret = secrets::reveal(&webhook, &self.keyring, self.world.now())?;
+        let deed = Deed::new("secret.revealed", Some(webhook.account.clone()), Some(id.to_string()));
+        self.audit(actor, vec![deed]).await;
         tracing::info!(webhook.id = %id, key.id = %actor.key().id, "a signing secret was shown");
         Ok(secret)
     }

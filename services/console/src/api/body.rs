@@ -3,6 +3,7 @@
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -21,8 +22,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
         let typed = is_json(request.headers());
-        let bytes =
-            axum::body::to_bytes(request.into_body(), MAX_BODY).await.map_err(|error| unread(&error))?;
+        let bytes = whole(request.into_body()).await?;
         if bytes.is_empty() {
             return read(b"{}").map(Self);
         }
@@ -31,6 +31,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         read(&bytes).map(Self)
     }
+}
+
+/// A body as it came.
+pub(super) async fn whole(body: axum::body::Body) -> Result<Bytes, Refusal> {
+    axum::body::to_bytes(body, MAX_BODY).await.map_err(|error| unread(&error))
 }
 
 /// `?cursor=`, `?limit=`, `?account=`.

@@ -7,12 +7,14 @@ use tower::ServiceExt as _;
 use super::router;
 use crate::testing::*;
 
+mod audit;
 mod conditions;
 pub(crate) mod history;
 mod jobs;
 mod overview;
 mod people;
 mod preview;
+mod repeats;
 mod resend;
 mod shapes;
 mod streams;

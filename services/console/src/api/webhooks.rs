@@ -109,7 +109,7 @@ pub(super) async fn reveal_secret<W: World>(
     actor: Actor,
     Id(id): Id,
 ) -> Result<Json<Secret>, Refusal> {
-    console.reveal_secret(&actor, &id.as_str().into()).map(Json)
+    console.reveal_secret(&actor, &id.as_str().into()).await.map(Json)
 }
 
 pub(super) async fn rotate_secret<W: World>(

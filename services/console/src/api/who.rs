@@ -1,13 +1,16 @@
-//! Who asks: the key in `Authorization`.
+//! Who asks, and from where: the key in `Authorization`, and what the connection says.
 
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
 
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::rules::whence::{Door, Whence};
 use crate::world::{Console, World};
 
 impl<W: World> FromRequestParts<Arc<Console<W>>> for Actor {
@@ -16,8 +19,28 @@ impl<W: World> FromRequestParts<Arc<Console<W>>> for Actor {
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console<W>>) -> Result<Self, Refusal> {
         let key = bearer(parts)?;
         let now = console.world.now();
-        console.look(|registry| Self::of(registry, key, now))
+        let actor = console.look(|registry| Self::of(registry, key, now))?;
+        Ok(actor.coming(whence(console, parts)))
     }
+}
+
+impl<W: World> FromRequestParts<Arc<Console<W>>> for Whence {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Arc<Console<W>>) -> Result<Self, Infallible> {
+        Ok(whence(console, parts))
+    }
+}
+
+/// Where a request comes from, as far as the connection, and proxies of ours, say.
+pub(crate) fn whence<W: World>(console: &Console<W>, parts: &Parts) -> Whence {
+    let lines = |name: &str| -> Vec<_> {
+        parts.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
+    };
+    let (peer, hops) = (parts.extensions.get::<ConnectInfo<SocketAddr>>(), lines("x-forwarded-for"));
+    let client = peer.map(|peer| console.proxies.client(peer.ip(), hops.iter().map(|hop| &**hop)));
+    let agent = lines(header::USER_AGENT.as_str());
+    Whence::new(Door::of_path(parts.uri.path()), client, agent.first().map(|agent| &**agent))
 }
 
 fn bearer(parts: &Parts) -> Result<&str, Refusal> {

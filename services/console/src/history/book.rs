@@ -146,7 +146,7 @@ impl Book {
 fn weight(read: &Read) -> usize {
     match &read.entry {
         Some(Entry::Attempt(attempt)) => attempt.members.len(),
-        Some(Entry::DeadLetter(_) | Entry::Disposition(..)) | None => 1,
+        Some(Entry::DeadLetter(_) | Entry::Disposition(..) | Entry::Audit(_)) | None => 1,
     }
 }
 

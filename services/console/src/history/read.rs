@@ -2,10 +2,10 @@
 
 use domain::DeathReason;
 use history::Text;
-use history::entry::{Attempt, DeadLetter, Disposition, Entry, Member};
+use history::entry::{Attempt, Audit, DeadLetter, Disposition, Entry, Member};
 use serde::Deserialize;
 use wire::topics::Topics;
-use wire::{Record, attempt, dead_letter, disposition, names, text};
+use wire::{Record, attempt, audit, dead_letter, disposition, names, text};
 
 /// Reads records.
 pub(crate) struct Reader {
@@ -32,6 +32,9 @@ impl Reader {
         }
         if record.topic == self.topics.dispositions {
             return disposition(record);
+        }
+        if record.topic == self.topics.audit {
+            return audit(record).map(Entry::Audit);
         }
         letter(record, record.topic == self.topics.dead_events).map(Entry::DeadLetter)
     }
@@ -120,6 +123,20 @@ fn disposition(record: &Record) -> Result<Entry, Unreadable> {
         died: made.died,
     });
     Ok(Entry::Disposition(place.to_string().into(), made))
+}
+
+fn audit(record: &Record) -> Result<Audit, Unreadable> {
+    let read = audit::read(record).map_err(|error| unreadable(error.to_string()))?;
+    let json = std::str::from_utf8(record.value.as_deref().unwrap_or_default());
+    Ok(Audit {
+        id: read.id.into(),
+        at: read.at,
+        action: read.action.into(),
+        account: read.account.map(Text::from),
+        object: read.object.map(Text::from),
+        by: read.by.map(Text::from),
+        record: json.map_err(|_| unreadable("an audit record is no text"))?.to_owned(),
+    })
 }
 
 fn unreadable(why: impl Into<String>) -> Unreadable {
@@ -243,6 +260,16 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_did_is_read_with_what_people_search_it_by() {
+        let value = r#"{"v":1,"id":"aud_1","at":"1970-01-01T00:00:01.000Z","action":"webhook.paused","account":"acme",
+            "object":"wh_1","by":"key_1","operator":false,"door":"api","address":null,"user_agent":null}"#;
+        let Ok(Entry::Audit(audit)) = read("audit", "acme", Some(value), &[]) else { panic!("no audit") };
+        assert_eq!((&*audit.id, &*audit.action, audit.at.as_millis()), ("aud_1", "webhook.paused", 1_000));
+        assert_eq!((audit.object.as_deref(), audit.by.as_deref()), (Some("wh_1"), Some("key_1")));
+        assert_eq!(audit.record, value);
+    }
+
+    #[test]
     fn what_is_none_of_ours_is_told_without_showing_it() {
         let newer = ATTEMPT.replace("\"v\":1", "\"v\":2");
         for (topic, value, said) in [
@@ -250,6 +277,7 @@ mod tests {
             ("attempts", Some("geheim"), "an attempt is not to be read: Syntax"),
             ("attempts", Some("{\"v\":\"geheim\"}"), "an attempt is not to be read: Data"),
             ("attempts", Some(&*newer), "an attempt has version 2"),
+            ("audit", Some("geheim"), "an audit record is not to be read: Syntax"),
             ("dead-letters.deliveries", Some("geheim"), "a dead letter does not say why and where it died"),
             ("dead-letters.dispositions", Some("geheim"), "the key is not <topic>-<partition>-<offset>"),
         ] {

@@ -7,10 +7,13 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::session::{self, Subject, Visitor};
+use super::sign_in::came;
 use super::view::{Failure, Page, html};
 use crate::api::Shared;
 use crate::problem::Refusal;
-use crate::rules::access::Guest;
+use crate::rules::access::{Actor, Guest};
+use crate::rules::audit::Deed;
+use crate::rules::whence::Whence;
 use crate::world::{Console, World};
 
 #[derive(Template)]
@@ -56,10 +59,11 @@ pub(super) struct Used {
 
 pub(super) async fn enter<W: World>(
     State(console): Shared<W>,
+    whence: Whence,
     headers: HeaderMap,
     axum::Form(Used { token }): axum::Form<Used>,
 ) -> Response {
-    match sign_in(&console, &headers, &token).await {
+    match sign_in(&console, whence, &headers, &token).await {
         Ok(response) => response,
         Err(refusal) => Failure::new(session::language(&headers), None, refusal).into_response(),
     }
@@ -67,6 +71,7 @@ pub(super) async fn enter<W: World>(
 
 async fn sign_in<W: World>(
     console: &Console<W>,
+    whence: Whence,
     headers: &HeaderMap,
     token: &str,
 ) -> Result<Response, Refusal> {
@@ -74,9 +79,16 @@ async fn sign_in<W: World>(
         return Err(Refusal::Forged);
     }
     let now = console.world.now();
-    let guest = read(console.history().take_link(&session::hash(token), now).await?)?;
-    let ends = Some(guest.until);
+    let guest = match read(console.history().take_link(&session::hash(token), now).await?) {
+        Ok(guest) => guest,
+        Err(refusal) => {
+            console.audit_stranger(&whence, Deed::new("session.refused", None, None)).await;
+            return Err(refusal);
+        }
+    };
+    let (ends, actor) = (Some(guest.until), Actor::guest(&guest).coming(whence));
     let cookie = session::begin(console, &Subject::Guest(guest), ends).await?;
+    console.audit(&actor, vec![came("session.began", &actor)]).await;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/webhooks")).into_response())
 }
 

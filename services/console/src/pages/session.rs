@@ -15,6 +15,7 @@ use super::view::{self, Failure};
 use super::words::Language;
 use crate::acts::chance;
 use crate::api::body::MAX_BODY;
+use crate::api::who::whence;
 use crate::problem::Refusal;
 use crate::rules::access::{Actor, Guest};
 use crate::rules::chance::hex;
@@ -47,7 +48,8 @@ const COOKIE: &str = "postbode_session";
 const LANGUAGE: &str = "postbode_language";
 
 impl Visitor {
-    async fn of<W: World>(console: &Console<W>, headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+    async fn of<W: World>(console: &Console<W>, parts: &Parts) -> Result<Option<Self>, Refusal> {
+        let headers = &parts.headers;
         let Some(id) = cookie(headers, COOKIE) else { return Ok(None) };
         let now = console.world.now();
         let found = console.history().session(&hash(id), now).await?;
@@ -65,7 +67,7 @@ impl Visitor {
             }
             Subject::Guest(guest) => (Actor::guest(&guest), Some(guest)),
         };
-        Ok(Some(Self { actor, language, csrf, now, guest }))
+        Ok(Some(Self { actor: actor.coming(whence(console, parts)), language, csrf, now, guest }))
     }
 }
 
@@ -73,7 +75,7 @@ impl<W: World> FromRequestParts<Arc<Console<W>>> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console<W>>) -> Result<Self, Response> {
-        match Self::of(console, &parts.headers).await {
+        match Self::of(console, parts).await {
             Ok(Some(visitor)) => Ok(visitor),
             Ok(None) => Err(to_sign_in(&parts.method, &parts.uri)),
             Err(refusal) => Err(Failure::new(language(&parts.headers), None, refusal).into_response()),

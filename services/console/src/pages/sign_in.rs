@@ -1,9 +1,9 @@
 //! In and out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use askama::Template;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
@@ -14,6 +14,8 @@ use super::words::Language;
 use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::rules::audit::Deed;
+use crate::rules::whence::Whence;
 use crate::world::{Console, World};
 
 #[derive(Template)]
@@ -47,7 +49,7 @@ pub(super) struct Entry {
 
 pub(super) async fn enter<W: World>(
     State(console): Shared<W>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    whence: Whence,
     headers: HeaderMap,
     axum::Form(entry): axum::Form<Entry>,
 ) -> Response {
@@ -59,7 +61,7 @@ pub(super) async fn enter<W: World>(
         let page = Page::open(language);
         html(status, &SignIn { page, next: entry.next.clone(), wrong: Some(wrong) })
     };
-    if !console.guesses.may_guess(from.ip()) {
+    if !console.guesses.may_guess(whence.address.unwrap_or(NOWHERE)) {
         return again(StatusCode::TOO_MANY_REQUESTS, language.say("too-many-guesses"));
     }
     let now = console.world.now();
@@ -68,16 +70,27 @@ pub(super) async fn enter<W: World>(
             let (key, ends) = (actor.key().hash.to_string(), actor.key().expires_at);
             match session::begin(&console, &Subject::Key(key), ends).await {
                 Ok(cookie) => {
+                    let actor = actor.coming(whence);
+                    console.audit(&actor, vec![came("session.began", &actor)]).await;
                     ([(header::SET_COOKIE, cookie)], Redirect::to(within(&entry.next))).into_response()
                 }
                 Err(refusal) => Failure::new(language, None, refusal).into_response(),
             }
         }
         Err(Refusal::Unauthenticated(_)) => {
+            console.audit_stranger(&whence, Deed::new("session.refused", None, None)).await;
             again(StatusCode::UNPROCESSABLE_ENTITY, language.say("wrong-key"))
         }
         Err(refusal) => Failure::new(language, None, refusal).into_response(),
     }
+}
+
+/// What is counted together where nobody knows who asks.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// Somebody came or went.
+pub(super) fn came(action: &'static str, actor: &Actor) -> Deed {
+    Deed::new(action, actor.key().account.clone(), Some(actor.key().id.to_string()))
 }
 
 /// Only ever to a page of ours: `//elsewhere.example` and `/\elsewhere.example` are other sites to a browser.
@@ -88,7 +101,11 @@ fn within(next: &str) -> &str {
 
 pub(super) async fn leave<W: World>(State(console): Shared<W>, headers: HeaderMap, form: Form) -> Response {
     match session::end(&console, &headers).await {
-        Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response(),
+        Ok(cookie) => {
+            let actor = &form.visitor.actor;
+            console.audit(actor, vec![came("session.ended", actor)]).await;
+            ([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response()
+        }
         Err(refusal) => Failure::to(&form.visitor, refusal).into_response(),
     }
 }

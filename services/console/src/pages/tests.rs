@@ -16,6 +16,8 @@ use tower::ServiceExt as _;
 
 use crate::testing::*;
 
+mod audit;
+
 /// A browser: it keeps cookies, and sends what it sees.
 struct Browser {
     router: Router,
@@ -91,6 +93,7 @@ impl Browser {
             .uri(path)
             .header("host", "hooks.example")
             .header("sec-fetch-site", self.site)
+            .header("user-agent", "Test/1")
             .header("cookie", cookies.join("; "))
             .header("content-type", "application/x-www-form-urlencoded")
             .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 1))));

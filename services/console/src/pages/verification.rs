@@ -33,14 +33,14 @@ pub(super) async fn show<W: World>(
 ) -> Response {
     let way = look.by.as_deref().unwrap_or("file");
     let page = Page::of(&visitor, HERE).having(look.done.as_deref());
-    match verify_page(&console, &visitor, page, &id, way, Vec::new(), look.done.as_deref() == Some("created"))
-    {
+    let is_new = look.done.as_deref() == Some("created");
+    match verify_page(&console, &visitor, page, &id, way, Vec::new(), is_new).await {
         Ok(response) => response,
         Err(refusal) => Failure::to(&visitor, refusal).into_response(),
     }
 }
 
-fn verify_page<W: World>(
+async fn verify_page<W: World>(
     console: &Console<W>,
     visitor: &Visitor,
     page: Page,
@@ -54,7 +54,7 @@ fn verify_page<W: World>(
     let proof = console.show_verification(&visitor.actor, &id)?;
     // Whoever has just made a webhook needs its secret next.
     let secret = match is_new {
-        true => console.reveal_secret(&visitor.actor, &id).ok().map(|secret| secret.secret),
+        true => console.reveal_secret(&visitor.actor, &id).await.ok().map(|secret| secret.secret),
         false => None,
     };
     let status = if failures.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -80,7 +80,7 @@ pub(super) async fn send_code<W: World>(
     let visitor = &form.visitor;
     match console.send_code(&visitor.actor, &id.as_str().into()).await {
         Ok(_) => Redirect::to(&format!("/webhooks/{id}/verify?by=code&done=code-sent")).into_response(),
-        Err(refusal) => unproven(&console, visitor, &id, "code", refusal),
+        Err(refusal) => unproven(&console, visitor, &id, "code", refusal).await,
     }
 }
 
@@ -93,12 +93,12 @@ pub(super) async fn verify<W: World>(
     let asked = Verify { by: Some(way.to_owned()), code: form.filled("code").map(str::to_owned) };
     match console.verify(&visitor.actor, &id.as_str().into(), &asked).await {
         Ok(_) => Redirect::to(&format!("/webhooks/{id}?done=verified#test")).into_response(),
-        Err(refusal) => unproven(&console, visitor, &id, way, refusal),
+        Err(refusal) => unproven(&console, visitor, &id, way, refusal).await,
     }
 }
 
 /// The page again, with what each place answered.
-fn unproven<W: World>(
+async fn unproven<W: World>(
     console: &Console<W>,
     visitor: &Visitor,
     id: &str,
@@ -119,5 +119,6 @@ fn unproven<W: World>(
         return Failure::to(visitor, refusal).into_response();
     };
     verify_page(console, visitor, Page::of(visitor, HERE), id, way, failures, false)
+        .await
         .unwrap_or_else(|refusal| Failure::to(visitor, refusal).into_response())
 }

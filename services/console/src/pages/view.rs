@@ -31,11 +31,12 @@ pub(super) struct Page {
 }
 
 /// Places in the navigation: path, and the message that names it.
-const PLACES: [(&str, &str); 5] = [
+const PLACES: [(&str, &str); 6] = [
     ("/webhooks", "nav-webhooks"),
     ("/deliveries", "nav-deliveries"),
     ("/dead-letters", "nav-dead-letters"),
     ("/event-types", "nav-event-types"),
+    ("/audit", "nav-audit"),
     ("/operator", "nav-operator"),
 ];
 

@@ -162,7 +162,7 @@ pub(super) async fn secret<W: World>(
     form: Form,
 ) -> Response {
     let (visitor, id) = (&form.visitor, WebhookId::from(id.as_str()));
-    let shown = console.reveal_secret(&visitor.actor, &id);
+    let shown = console.reveal_secret(&visitor.actor, &id).await;
     match shown.and_then(|secret| Ok((secret, console.show_webhook(&visitor.actor, &id)?))) {
         Ok((secret, webhook)) => {
             let trial = TrialForm::sample(&webhook, None);

@@ -1,10 +1,12 @@
 //! Who asks, and what is theirs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::{AccountId, ApiKey, KeyHash, Registry, Revision, Scope, Standing, Timestamp, WebhookId};
 use serde::{Deserialize, Serialize};
 
+use super::whence::Whence;
 use crate::problem::Refusal;
 
 /// Who asks: a key that was good when it was looked up, or a guest, who acts like one with a key of its account's.
@@ -12,6 +14,7 @@ use crate::problem::Refusal;
 pub struct Actor {
     key: ApiKey,
     is_guest: bool,
+    whence: Arc<Whence>,
 }
 
 /// Somebody whom the platform's own dashboard has sent, by a link that works once.
@@ -54,7 +57,7 @@ impl Actor {
         if !key.is_valid(now) {
             return Err(Refusal::Unauthenticated("this key has expired"));
         }
-        Ok(Self { key: key.clone(), is_guest: false })
+        Ok(Self { key: key.clone(), is_guest: false, whence: Arc::default() })
     }
 
     /// A guest.
@@ -73,7 +76,23 @@ impl Actor {
             created_at: guest.until,
             revision: Revision(1),
         };
-        Self { key, is_guest: true }
+        Self { key, is_guest: true, whence: Arc::default() }
+    }
+
+    /// The same, and where they come from.
+    #[must_use]
+    pub fn coming(self, whence: Whence) -> Self {
+        Self { whence: Arc::new(whence), ..self }
+    }
+
+    /// Where they come from.
+    pub fn whence(&self) -> &Whence {
+        &self.whence
+    }
+
+    /// Whether it is a guest.
+    pub fn is_guest(&self) -> bool {
+        self.is_guest
     }
 
     /// Whether the key is still what it was: asked again when a change has its turn.

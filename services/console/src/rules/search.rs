@@ -1,6 +1,7 @@
 //! What people look for in the history, out of a query. An empty value is as none.
 
 use domain::{DeathReason, Timestamp};
+use history::audit::AuditSearch;
 use history::dead_letters::{Decided, LetterSearch};
 use history::deliveries::Search;
 use history::{State, Text};
@@ -9,6 +10,7 @@ use wire::text;
 
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::rules::audit::ACTIONS;
 use crate::rules::paging::Paging;
 
 /// `GET /v1/deliveries?…`.
@@ -47,6 +49,47 @@ pub struct LetterQuery {
     disposition: Option<String>,
     since: Option<String>,
     until: Option<String>,
+}
+
+/// `GET /v1/audit?…`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditQuery {
+    cursor: Option<String>,
+    limit: Option<String>,
+    /// For operators: whose.
+    pub account: Option<String>,
+    object: Option<String>,
+    action: Option<String>,
+    by: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+}
+
+impl AuditQuery {
+    /// What is looked for among what was done to an account's things, or all.
+    ///
+    /// # Errors
+    /// Names what will not do.
+    pub fn search(&self, account: Option<&str>) -> Result<AuditSearch, Refusal> {
+        let known = |name: &str| ACTIONS.contains(&name).then(|| Text::from(name));
+        Ok(AuditSearch {
+            account: account.map(Text::from),
+            object: given(&self.object).map(Text::from),
+            action: read("action", &self.action, "is not among those that there are", known)?,
+            by: given(&self.by).map(Text::from),
+            since: time("since", &self.since)?,
+            until: time("until", &self.until)?,
+        })
+    }
+
+    /// Which page.
+    ///
+    /// # Errors
+    /// When cursor or limit will not do.
+    pub fn paging(&self) -> Result<Paging, Refusal> {
+        Paging::parse(self.cursor.as_deref(), self.limit.as_deref())
+    }
 }
 
 impl DeliveryQuery {

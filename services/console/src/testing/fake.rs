@@ -13,6 +13,7 @@ use process::{Lifecycle, Metrics};
 use stream::{ScanError, SendError, Span, WriteError};
 use tokio::sync::watch;
 use url::Url;
+use wire::api::AuditEntry;
 use wire::api::Backlog;
 use wire::topics::{TopicSettings, Topics};
 use wire::{Headers, Origin, OutRecord, Record};
@@ -22,6 +23,7 @@ use crate::guesses::Guesses;
 use crate::live::Streams;
 use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
+use crate::rules::whence::Proxies;
 use crate::telemetry::Telemetry;
 use crate::world::{BackfillRates, Console, Log, World};
 
@@ -49,6 +51,8 @@ struct Inside {
     broker: Broker,
     backlog: Option<Backlog>,
     sent: Vec<OutRecord>,
+    /// The audit log; none while it takes nothing.
+    audited: Option<Vec<OutRecord>>,
     log: watch::Sender<EventLog>,
 }
 
@@ -92,6 +96,7 @@ impl Fake {
             broker: Box::new(|_| Ok(())),
             backlog: None,
             sent: Vec::new(),
+            audited: Some(Vec::new()),
             log: watch::channel(Some(Vec::new())).0,
         })))
     }
@@ -126,7 +131,19 @@ impl Fake {
         self.0.lock().unwrap().broker = Box::new(broker);
     }
 
-    /// What was sent and taken.
+    /// The audit log as it stands.
+    pub(crate) fn audited(&self) -> Vec<AuditEntry> {
+        let inside = self.0.lock().unwrap();
+        let records = inside.audited.iter().flatten();
+        records.map(|record| wire::audit::parse(record.value.as_deref().unwrap()).unwrap()).collect()
+    }
+
+    /// It takes nothing any more.
+    pub(crate) fn lose_audit(&self) {
+        self.0.lock().unwrap().audited = None;
+    }
+
+    /// What was sent and taken, but for the audit log.
     pub(crate) fn sent(&self) -> Vec<OutRecord> {
         self.0.lock().unwrap().sent.clone()
     }
@@ -221,6 +238,7 @@ impl Fake {
             public_url: Some("https://hooks.example/".parse().unwrap()),
             session: Duration::from_secs(3600),
             guesses: Guesses::default(),
+            proxies: Proxies::parse(&["10.0.0.0/8".to_owned()]).unwrap(),
         })
     }
 }
@@ -362,6 +380,11 @@ impl World for Fake {
 
     async fn send(&self, record: &OutRecord) -> Result<(), SendError> {
         let mut inside = self.0.lock().unwrap();
+        if &*record.topic == "postbode.audit" {
+            let log = inside.audited.as_mut();
+            log.ok_or(SendError::Unavailable("no broker answers".to_owned()))?.push(record.clone());
+            return Ok(());
+        }
         (inside.broker)(record)?;
         inside.sent.push(record.clone());
         Ok(())
