@@ -91,7 +91,7 @@ pub(super) const PAGES: [(Who, &[Listed]); 4] = [
             (
                 "operator-refused",
                 "/operator",
-                &[Press("form[action='/operator/accounts'] button")],
+                &[Fill("#id", "a b"), Fill("#name", "A"), Press("form[action='/operator/accounts'] button")],
                 "#errors",
             ),
             ("operator-account", "{account}", &[], "#scopes"),
