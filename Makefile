@@ -40,6 +40,10 @@ screenshots: ## pictures of all pages, light and dark, wide and narrow, in targe
 	cargo build --workspace --bins
 	POSTBODE_SCREENSHOTS=$(CURDIR)/target/screenshots scripts/with-kafka cargo test -p postbode-tests --test browser every_page
 
+.PHONY: documents
+documents: ## make docs/openapi.json and docs/asyncapi.json anew from the code
+	POSTBODE_DOCUMENTS=write cargo test -p postbode-console --lib committed_document
+
 .PHONY: faults
 faults: setup ## break it in every way and check the promises by a ledger; ARGS="--seeds 3 --json", "--only scale", "--list"
 	cargo build --workspace --bins

@@ -53,7 +53,13 @@ impl Problem {
         self.code
     }
 
-    fn body(&self) -> Value {
+    /// Whether it comes with that header.
+    pub fn says(&self, name: &HeaderName) -> bool {
+        self.headers.iter().any(|(given, _)| given == name)
+    }
+
+    /// What is on the wire.
+    pub fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("type".into(), "about:blank".into());
         body.insert("title".into(), self.status.canonical_reason().unwrap_or("Error").into());

@@ -42,6 +42,7 @@ pub use webhook::{
 
 /// A page of a list, in the order of ids (of the history, newest first): `{"items": […], "next": "…"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PageOf{T}"))]
 pub struct Page<T> {
     /// At most as many as asked for.
     pub items: Vec<T>,
@@ -51,6 +52,7 @@ pub struct Page<T> {
 
 /// `POST /v1/accounts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewAccount {
     /// What events and webhooks will name it by: 1 to 64 letters, digits, `.`, `_`, `-`.
@@ -64,6 +66,7 @@ pub struct NewAccount {
 
 /// `PATCH /v1/accounts/{id}`: what is left out stays. The revision that it was made to comes in `If-Match` or in the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountPatch {
     /// What people call it; operators change it.
@@ -79,6 +82,7 @@ pub struct AccountPatch {
 
 /// Somebody at a customer's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     /// A mail address.
@@ -90,6 +94,7 @@ pub struct Contact {
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Account {
     /// What events and webhooks name it by.
     pub id: String,
@@ -99,7 +104,7 @@ pub struct Account {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
     /// When it was made.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub created_at: Timestamp,
     /// How many changes made it what it is.
     pub revision: u64,
@@ -107,6 +112,7 @@ pub struct Account {
 
 /// `POST /v1/accounts/{id}/keys` and, for operators' keys, `POST /v1/keys`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewKey {
     /// What people will call it: 1 to 100 characters.
@@ -114,12 +120,13 @@ pub struct NewKey {
     /// What it may do: of `events:write`, `webhooks:read`, `webhooks:write`; `operator` for operators' keys.
     pub scopes: Vec<String>,
     /// From when on it is refused; none means never.
-    #[serde(default, with = "crate::text::optional_timestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::text::OptionalRfc3339", skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
 /// An API key, without the key itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Key {
     /// Its public handle.
     pub id: String,
@@ -130,15 +137,16 @@ pub struct Key {
     /// What it may do.
     pub scopes: BTreeSet<String>,
     /// From when on it is refused.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub expires_at: Option<Timestamp>,
     /// When it was made.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub created_at: Timestamp,
 }
 
 /// A key just made: the members of [`Key`], and the key itself, which is shown this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CreatedKey {
     /// The key's members.
     #[serde(flatten)]
@@ -155,6 +163,7 @@ impl std::fmt::Debug for CreatedKey {
 
 /// A type of event, as documentation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventType {
     /// Its name.
     pub name: String,
@@ -172,6 +181,7 @@ pub struct EventType {
 
 /// A member of a type of event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventField {
     /// Its name.
     pub name: String,
@@ -186,6 +196,7 @@ pub struct EventField {
 
 /// An error's body. Members beside these depend on the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
@@ -210,6 +221,7 @@ pub struct Problem {
 
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// The field's path: `limits.timeout`, `headers.X-Key`, `scopes[1]`; empty for the body as a whole.
     pub field: String,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One attempt, as JSON. Version 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attempt<'a> {
     /// The record's version.
     pub v: u32,
@@ -57,6 +58,7 @@ pub struct Attempt<'a> {
 
 /// One delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Member<'a> {
     /// The delivery's id: the `webhook-id` of its POST, or of its element in a batch.
     pub delivery: Cow<'a, str>,
@@ -88,6 +90,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// Durations in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Durations {
     /// The whole attempt.
     pub total_ms: f64,

@@ -10,10 +10,17 @@ use crate::{Headers, OutRecord, Record};
 
 /// The record's value. Members may be added; what is there keeps its meaning.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Audit"))]
 struct Value<E> {
     v: u32,
     #[serde(flatten)]
     entry: E,
+}
+
+/// The shape of the value.
+#[cfg(feature = "schema")]
+pub(crate) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<Value<AuditEntry>>()
 }
 
 /// A record that can't be read.

@@ -67,6 +67,7 @@ impl Disposition {
 
 /// What can be decided about a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum What {
     /// It was put back to be tried again.
@@ -87,17 +88,24 @@ impl What {
 
 /// The record's value. Members may be added; what is there keeps its meaning.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Disposition"))]
 struct Value {
     v: u32,
     what: What,
     by: String,
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
     /// Milliseconds since the epoch, as Kafka has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     died: Option<i64>,
+}
+
+/// The shape of the value.
+#[cfg(feature = "schema")]
+pub(crate) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<Value>()
 }
 
 /// A disposition that can't be read.

@@ -1,6 +1,8 @@
 //! What crosses a topic or the API: records, headers, topic names, formats.
 
 pub mod api;
+#[cfg(feature = "schema")]
+pub mod asyncapi;
 pub mod attempt;
 pub mod audit;
 pub mod catalogue;
@@ -13,6 +15,8 @@ pub mod names;
 pub mod operational;
 mod record;
 pub mod registry;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod text;
 pub mod topics;
 

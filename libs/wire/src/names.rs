@@ -82,6 +82,12 @@ pub fn known(name: &str) -> Option<&'static str> {
     ALL.iter().copied().find(|known| *known == name)
 }
 
+/// Every name but the prefix.
+#[cfg(all(test, feature = "schema"))]
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    ALL.into_iter()
+}
+
 /// Every name but the prefix; the most frequent first.
 const ALL: [&str; 34] = [
     CE_SPECVERSION,

@@ -80,6 +80,14 @@ pub fn decode(key: &[u8], value: Option<&[u8]>) -> Result<(Option<Change>, Optio
     Ok((Some(change), write.map(WriteId::new)))
 }
 
+/// The shapes of the values, without version and write id: what each one's key begins with, its name, its schema.
+#[cfg(feature = "schema")]
+pub(crate) fn schemas(
+    generator: &mut schemars::SchemaGenerator,
+) -> [(&'static str, &'static str, schemars::Schema); 5] {
+    v1::schemas(generator)
+}
+
 /// Writes a record: its key, and its value unless the change is a deletion.
 pub fn encode(change: &Change, write: Option<&WriteId>) -> (String, Option<Vec<u8>>) {
     (key_of(change), v1::encode(change, write.map(WriteId::as_str)))

@@ -19,16 +19,16 @@ pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     text.parse::<jiff::Timestamp>().ok().map(|instant| Timestamp::from_millis(instant.as_millisecond()))
 }
 
-/// For `#[serde(with = "wire::text::timestamp")]`.
-pub mod timestamp {
-    use super::{Deserialize, Deserializer, Serializer, Timestamp};
+/// A time as text: for `#[serde(with = "wire::text::Rfc3339")]`. A type and no module, so that it has a schema too.
+pub struct Rfc3339;
 
+impl Rfc3339 {
     /// Writes RFC 3339.
     ///
     /// # Errors
     /// The serializer's.
     pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&super::rfc3339(*at))
+        serializer.serialize_str(&rfc3339(*at))
     }
 
     /// Reads RFC 3339.
@@ -37,18 +37,19 @@ pub mod timestamp {
     /// When the text is no such time.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        super::parse_rfc3339(&text)
+        parse_rfc3339(&text)
             .ok_or_else(|| serde::de::Error::custom(format!("'{text}' is not an RFC 3339 time")))
     }
 }
 
-/// For `#[serde(with = "wire::text::optional_timestamp")]`; combine with `default` and `skip_serializing_if`.
-pub mod optional_timestamp {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
+/// A time or null: for `#[serde(with = "wire::text::OptionalRfc3339")]`; combine with `default` and
+/// `skip_serializing_if`.
+pub struct OptionalRfc3339;
 
-    #[derive(Serialize, Deserialize)]
-    struct Wrapped(#[serde(with = "super::timestamp")] Timestamp);
+#[derive(Serialize, Deserialize)]
+struct Wrapped(#[serde(with = "Rfc3339")] Timestamp);
 
+impl OptionalRfc3339 {
     /// Writes RFC 3339 or null.
     ///
     /// # Errors

@@ -8,16 +8,19 @@ mod audit;
 pub(crate) mod body;
 mod dead_letters;
 mod deliveries;
+pub(crate) mod document;
 mod event_types;
 mod filter_test;
 mod headers;
 mod jobs;
 mod keys;
+pub(crate) mod operation;
 mod overview;
 mod platform_keys;
 mod portal;
 mod preview;
 mod repeat;
+pub(crate) mod route;
 mod statistics;
 mod stream;
 #[cfg(test)]
@@ -34,57 +37,66 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post};
 use tracing::Instrument as _;
 
+use self::route::{Route, Section};
 use crate::problem::Refusal;
 use crate::world::{Console, World};
 
 /// What handlers share.
 pub(crate) type Shared<W> = State<Arc<Console<W>>>;
 
+/// Every route of the API: the router and the document are both made of this.
+fn sections<W: World>() -> Vec<Section<Route<W>>> {
+    vec![
+        Section::new(
+            "Webhooks",
+            "What is called, for which events, and how.",
+            [
+                webhooks::routes(),
+                webhooks::acts(),
+                jobs::of_webhooks(),
+                trial::routes(),
+                filter_test::routes(),
+                preview::routes(),
+            ],
+        ),
+        Section::new("Verification", "Proof that a URL is one's own.", [verification::routes()]),
+        Section::new(
+            "Deliveries",
+            "What became of events on their way to webhooks.",
+            [deliveries::routes(), statistics::routes()],
+        ),
+        Section::new(
+            "Dead letters",
+            "What could not be delivered, and what is to become of it.",
+            [dead_letters::routes(), jobs::of_letters()],
+        ),
+        Section::new("Jobs", "What goes on after its request was answered.", [jobs::routes()]),
+        Section::new(
+            "Events",
+            "What happens, and what kinds of it there are.",
+            [stream::routes(), event_types::routes()],
+        ),
+        Section::new(
+            "Accounts",
+            "Whose all of this is.",
+            [accounts::routes(), portal::routes(), audit::routes(), overview::routes()],
+        ),
+        Section::new("Keys", "Who may do what.", [keys::routes()]),
+        Section::new(
+            "Platform",
+            "What is there for everybody, without a key.",
+            [platform_keys::routes(), document::routes()],
+        ),
+    ]
+}
+
 /// The routes.
 pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
-    let webhook = get(webhooks::get::<W>).patch(webhooks::change::<W>).delete(webhooks::delete::<W>);
-    let account = get(accounts::get::<W>).patch(accounts::change::<W>).delete(accounts::delete::<W>);
-    Router::new()
-        .route("/.well-known/postbode-keys", get(platform_keys::list::<W>))
-        .route("/v1/events/stream", get(stream::open::<W>))
-        .route("/v1/event-types", get(event_types::list::<W>))
-        .route("/v1/accounts", get(accounts::list::<W>).post(accounts::create::<W>))
-        .route("/v1/accounts/{id}", account)
-        .route("/v1/accounts/{id}/keys", get(keys::list_of_account::<W>).post(keys::create_for_account::<W>))
-        .route("/v1/accounts/{id}/portal-links", post(portal::create::<W>))
-        .route("/v1/overview", get(overview::show::<W>))
-        .route("/v1/audit", get(audit::list::<W>))
-        .route("/v1/keys", get(keys::list::<W>).post(keys::create_for_operator::<W>))
-        .route("/v1/keys/{id}", delete(keys::delete::<W>))
-        .route("/v1/webhooks", get(webhooks::list::<W>).post(webhooks::create::<W>))
-        .route("/v1/webhooks/filter-test", post(filter_test::run::<W>))
-        .route("/v1/webhooks/preview", post(preview::run::<W>))
-        .route("/v1/webhooks/{id}", webhook)
-        .route("/v1/webhooks/{id}/pause", post(webhooks::pause::<W>))
-        .route("/v1/webhooks/{id}/resume", post(webhooks::resume::<W>))
-        .route("/v1/webhooks/{id}/enable", post(webhooks::enable::<W>))
-        .route("/v1/webhooks/{id}/backfill", post(jobs::backfill::<W>))
-        .route("/v1/webhooks/{id}/secret", get(webhooks::reveal_secret::<W>))
-        .route("/v1/webhooks/{id}/rotate-secret", post(webhooks::rotate_secret::<W>))
-        .route("/v1/webhooks/{id}/test", post(trial::run::<W>))
-        .route("/v1/webhooks/{id}/statistics", get(statistics::get::<W>))
-        .route("/v1/deliveries", get(deliveries::list::<W>))
-        .route("/v1/deliveries/{id}", get(deliveries::get::<W>))
-        .route("/v1/deliveries/{id}/resend", post(deliveries::resend::<W>))
-        .route("/v1/dead-letters", get(dead_letters::list::<W>))
-        .route("/v1/dead-letters/replay", post(jobs::replay::<W>))
-        .route("/v1/dead-letters/discard", post(jobs::discard::<W>))
-        .route("/v1/dead-letters/counts", get(dead_letters::counts::<W>))
-        .route("/v1/webhooks/{id}/verification", get(verification::get::<W>))
-        .route("/v1/webhooks/{id}/verification/file", get(verification::file::<W>))
-        .route("/v1/webhooks/{id}/verification/code", post(verification::send_code::<W>))
-        .route("/v1/webhooks/{id}/verify", post(verification::verify::<W>))
-        .route("/v1/jobs", get(jobs::list::<W>))
-        .route("/v1/jobs/{id}", get(jobs::get::<W>))
-        .route("/v1/jobs/{id}/cancel", post(jobs::cancel::<W>))
+    let routes = sections::<W>().into_iter().flat_map(|section| section.routes);
+    routes
+        .fold(Router::new(), |router, Route { operation, handler }| router.route(operation.path, handler))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .layer(from_fn_with_state(Arc::clone(&console), repeat::once::<W>))
         .merge(crate::pages::router())

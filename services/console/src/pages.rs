@@ -15,6 +15,7 @@ mod live;
 mod operator;
 mod portal;
 mod preview;
+mod reference;
 mod session;
 mod sign_in;
 #[cfg(test)]
@@ -80,6 +81,8 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/audit", get(audit::list::<W>))
         .route("/event-types", get(event_types::list::<W>))
         .route("/event-types/{name}", get(event_types::show::<W>))
+        .route("/reference", get(reference::list::<W>))
+        .route("/reference/{section}", get(reference::show::<W>))
         .route("/assets/brand.css", get(portal::colours::<W>))
         .route("/assets/{name}", get(assets::get))
         .layer(map_response(guarded))

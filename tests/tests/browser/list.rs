@@ -40,6 +40,7 @@ pub(super) const PAGES: [(Who, &[Listed]); 4] = [
             ("portal", "{portal}", &[], "form[data-submit] button"),
             ("portal-used", "/portal/used", &[], "main .button"),
             ("nowhere", "/nowhere", &[], "main .button"),
+            ("reference", "/reference", &[], "#receivers a"),
         ],
     ),
     (
@@ -78,6 +79,8 @@ pub(super) const PAGES: [(Who, &[Listed]); 4] = [
             ("audit-none", "/audit?by=nobody", &[], ".empty"),
             ("event-types", "/event-types", &[Unfold], "#verify pre"),
             ("event-type", "/event-types/click", &[Unfold], "main pre"),
+            ("reference-signed-in", "/reference", &[], "nav"),
+            ("reference-section", "/reference/webhooks", &[Unfold], "#createWebhook"),
         ],
     ),
     (

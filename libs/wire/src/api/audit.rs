@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 /// Something that somebody did. Names of what was changed, never values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditEntry {
     /// Its name; later ones sort after earlier ones.
     pub id: String,
     /// When it was done.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub at: Timestamp,
     /// What was done: `webhook.changed`, `secret.revealed`, …
     pub action: String,

@@ -8,6 +8,7 @@ use crate::attempt::Durations;
 
 /// One event on its way to one webhook, as far as is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Delivery {
     /// The `webhook-id` that the receiver sees; of a batch, its element's.
     pub id: String,
@@ -33,22 +34,23 @@ pub struct Delivery {
     /// Whether it was a person's test.
     pub test: bool,
     /// When it was first tried, or died untried: what lists are ordered by.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub first_at: Timestamp,
     /// When the last attempt began, or when it died.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub last_at: Timestamp,
     /// The last attempt's HTTP status.
     pub status: Option<u16>,
     /// The last attempt's outcome: `success`, `timeout-connect`, …
     pub outcome: Option<String>,
     /// When the next attempt is due.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub next_due: Option<Timestamp>,
 }
 
 /// A delivery with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeliveryInFull {
     /// What lists show.
     #[serde(flatten)]
@@ -63,6 +65,7 @@ pub struct DeliveryInFull {
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Try {
     /// Which one it was, from 1.
     pub number: u32,
@@ -94,6 +97,7 @@ pub struct Try {
 
 /// Something that died.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetter {
     /// Where it stands: `<topic>-<partition>-<offset>`.
     pub id: String,
@@ -119,7 +123,7 @@ pub struct DeadLetter {
     /// The last error in words.
     pub error: Option<String>,
     /// When it died.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub died_at: Timestamp,
     /// What became of it; null while it is open.
     pub disposition: Option<Disposition>,
@@ -127,13 +131,14 @@ pub struct DeadLetter {
 
 /// What became of a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Disposition {
     /// `replayed` or `discarded`.
     pub what: String,
     /// Who decided.
     pub by: String,
     /// When.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub at: Timestamp,
     /// Why, in their words.
     pub note: Option<String>,
@@ -141,6 +146,7 @@ pub struct Disposition {
 
 /// `GET /v1/dead-letters/counts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetterCounts {
     /// One for each webhook and reason.
     pub items: Vec<DeadLetterCount>,
@@ -148,6 +154,7 @@ pub struct DeadLetterCounts {
 
 /// How many of a webhook's deliveries died for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DeadLetterCount {
     /// The webhook; null for events.
     pub webhook: Option<String>,
@@ -163,6 +170,7 @@ pub struct DeadLetterCount {
 
 /// `GET /v1/webhooks/{id}/statistics`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Statistics {
     /// The webhook.
     pub webhook: String,
@@ -174,9 +182,10 @@ pub struct Statistics {
 
 /// An hour's attempts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Hour {
     /// When it begins.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub begins_at: Timestamp,
     /// Its attempts.
     #[serde(flatten)]
@@ -185,6 +194,7 @@ pub struct Hour {
 
 /// Attempts, and how long they took: right to a tenth. A batch is one attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tally {
     /// All of them.
     pub attempts: u64,

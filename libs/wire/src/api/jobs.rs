@@ -10,6 +10,7 @@ use super::webhook::Types;
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Job {
     /// Its name.
     pub id: String,
@@ -31,10 +32,10 @@ pub struct Job {
     /// The id of the key that asked for it.
     pub asked_by: String,
     /// When it was asked for.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub created_at: Timestamp,
     /// When it last said something.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub updated_at: Timestamp,
 }
 
@@ -48,13 +49,14 @@ impl Job {
 /// `POST /v1/webhooks/{id}/backfill`: send again what the webhook would have matched. Times are those at which events
 /// were written to Kafka.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewBackfill {
     /// Events from this time on.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub since: Timestamp,
     /// Events before this time; until now if left out.
-    #[serde(default, with = "crate::text::optional_timestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::text::OptionalRfc3339", skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// Only count.
     #[serde(default)]
@@ -66,12 +68,13 @@ pub struct NewBackfill {
 
 /// What a backfill does: what was asked for, and what the webhook wanted when it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Backfill {
     /// Events from this time on.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub since: Timestamp,
     /// Events before this time.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub until: Timestamp,
     /// Whether it only counts.
     pub dry_run: bool,
@@ -96,6 +99,7 @@ pub struct Backfill {
 
 /// How far a backfill is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BackfillProgress {
     /// Records of all accounts that have to be read; 0 until that is known.
     pub total: u64,
@@ -114,9 +118,9 @@ pub struct BackfillProgress {
     /// Those that match, by type.
     pub by_type: BTreeMap<String, u64>,
     /// When the earliest that matches was written.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub first: Option<Timestamp>,
     /// When the latest was.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub last: Option<Timestamp>,
 }

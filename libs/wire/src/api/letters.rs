@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is decided about dead letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LetterAct {
     /// They are put back, to be tried again under their `webhook-id`s.
@@ -17,6 +18,7 @@ pub enum LetterAct {
 
 /// `POST /v1/dead-letters/replay` and `/v1/dead-letters/discard`: which open ones; the counts say first how many.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct NewLetterJob {
     /// Whose; the key's own account if left out, so only operators must name it.
@@ -32,10 +34,10 @@ pub struct NewLetterJob {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Only those that died then or later.
-    #[serde(with = "crate::text::optional_timestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::text::OptionalRfc3339", skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// Only those that died before; until now if left out.
-    #[serde(with = "crate::text::optional_timestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::text::OptionalRfc3339", skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// Letters per second, at most; the installation's usual rate if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +49,7 @@ pub struct NewLetterJob {
 
 /// What is done: the request of a job of the kind `dead-letters`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LetterJob {
     /// What is decided.
     pub act: LetterAct,
@@ -56,10 +59,10 @@ pub struct LetterJob {
     /// Only those that died for this.
     pub reason: Option<String>,
     /// Only those that died then or later.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub since: Option<Timestamp>,
     /// Only those that died before.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub until: Timestamp,
     /// Letters per second, at most.
     pub rate: u32,
@@ -69,6 +72,7 @@ pub struct LetterJob {
 
 /// How far it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LetterProgress {
     /// Letters that were decided about.
     pub decided: u64,

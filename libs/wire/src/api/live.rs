@@ -14,6 +14,7 @@ pub const FILTER_FAILED: &str = "*filter-failed";
 
 /// Events that this stream will not have: `{"missed": 17}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Missed {
     /// How many events of the types asked for came faster than they were taken; null where nobody can count them, since
     /// the place to go on from lies too far back.
@@ -22,6 +23,7 @@ pub struct Missed {
 
 /// The filter could not say whether it wants an event, which counts as no. Told once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FilterFailed {
     /// Why, without the event's values.
     pub message: String,

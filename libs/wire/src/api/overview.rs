@@ -7,6 +7,7 @@ use super::{Account, Webhook};
 
 /// `GET /v1/overview`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Overview {
     /// Every account, those with the most attempts first.
     pub accounts: Vec<AccountOverview>,
@@ -20,6 +21,7 @@ pub struct Overview {
 
 /// An account, and what it has and does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AccountOverview {
     /// The account's members.
     #[serde(flatten)]
@@ -38,9 +40,10 @@ pub struct AccountOverview {
 
 /// What waits in the pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Backlog {
     /// When it was looked.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub at: Timestamp,
     /// By service and topic.
     pub waiting: Vec<Waiting>,
@@ -48,6 +51,7 @@ pub struct Backlog {
 
 /// What waits in a topic for a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Waiting {
     /// `fanout`, `delivery`, `retry`.
     pub service: String,

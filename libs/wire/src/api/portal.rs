@@ -7,6 +7,7 @@ use crate::HumanDuration;
 
 /// `POST /v1/accounts/{id}/portal-links`: a link for one of the account's people; the body may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct NewPortalLink {
     /// How long the link may wait to be used: `1m` to `24h`, `10m` if left out.
@@ -34,11 +35,12 @@ pub struct NewPortalLink {
 
 /// A link that signs somebody in once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PortalLink {
     /// Where to send one's guest.
     pub url: String,
     /// Until when it waits to be used.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub expires_at: Timestamp,
 }
 

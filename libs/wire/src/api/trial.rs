@@ -8,6 +8,7 @@ use crate::attempt::Durations;
 
 /// `POST /v1/webhooks/{id}/test`: a call by hand; the body may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct NewTrial {
     /// The event's type; the first that the webhook wants if left out.
@@ -20,6 +21,7 @@ pub struct NewTrial {
 
 /// What became of a test call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trial {
     /// Whether it was sent: a URL that is not verified is not called.
     pub sent: bool,
@@ -44,6 +46,7 @@ pub struct Trial {
 
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialRequest {
     /// `POST`.
     pub method: String,
@@ -57,6 +60,7 @@ pub struct TrialRequest {
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TrialResponse {
     /// Its status.
     pub status: u16,

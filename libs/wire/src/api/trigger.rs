@@ -10,6 +10,7 @@ use super::webhook::{NewWebhook, Types, WebhookPatch, present};
 
 /// What names a database or a collection: a text or a whole number, which are the same here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a string or a whole number")]
 pub enum Identifier {
     /// `7`.
@@ -29,6 +30,7 @@ impl fmt::Display for Identifier {
 
 /// `{"only": […]}` or `{"except": […]}`: names of applications that change profiles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Callers {
     /// Only their changes.
@@ -72,6 +74,7 @@ conditions_of! { NewWebhook WebhookPatch FilterTest NewPreview }
 
 /// `POST /v1/webhooks/filter-test`: an event, and conditions to try on it. Nothing is sent or changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FilterTest {
     /// A webhook whose conditions and types are tried, under those that stand here beside it.
@@ -101,6 +104,7 @@ pub struct FilterTest {
 
 /// The event of a test. `{"type": "click"}` is the catalogue's sample of a click.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TestEvent {
     /// Its type.
@@ -113,7 +117,7 @@ pub struct TestEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// When it happened; now if left out.
-    #[serde(default, with = "crate::text::optional_timestamp", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "crate::text::OptionalRfc3339", skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
     /// Whose it is; the key's own account, or for operators `example`, if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +126,7 @@ pub struct TestEvent {
 
 /// What a test came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FilterVerdict {
     /// Whether a webhook with these conditions would get the event.
     pub matches: bool,
@@ -135,9 +140,10 @@ pub struct FilterVerdict {
 
 /// A filter that failed for real events, which counts as no match.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FilterFailure {
     /// When that was seen: written down at once, then once an hour.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub at: Timestamp,
     /// Why.
     pub message: String,
@@ -145,6 +151,7 @@ pub struct FilterFailure {
 
 /// `POST /v1/webhooks/preview`: types and conditions, to be tried on the last events of an account. Nothing is sent or changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewPreview {
     /// Whose events; the key's own account's if left out.
@@ -172,13 +179,14 @@ pub struct NewPreview {
 
 /// What a webhook with these conditions would have got lately.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Preview {
     /// The account's last events, newest first: at most a hundred.
     pub events: Vec<PreviewedEvent>,
     /// How many of them the webhook would have got.
     pub matches: u32,
     /// From when on `per_second` counts: a day ago, or as far back as was looked.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub since: Timestamp,
     /// How many events since then the webhook would have got.
     pub matches_since: u64,
@@ -190,6 +198,7 @@ pub struct Preview {
 
 /// One of the last events, and whether it matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreviewedEvent {
     /// The event's id.
     pub event: String,
@@ -197,7 +206,7 @@ pub struct PreviewedEvent {
     #[serde(rename = "type")]
     pub kind: String,
     /// When it was taken in.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub at: Timestamp,
     /// Whether the webhook would have got it.
     pub matches: bool,

@@ -14,6 +14,7 @@ pub type Headers = BTreeMap<String, Option<String>>;
 
 /// `POST /v1/webhooks`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewWebhook {
     /// Whose it will be; the key's own account if left out, so only operators must name it.
@@ -49,17 +50,17 @@ pub struct NewWebhook {
     /// Headers for each call, at most 20.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: Headers,
-    /// How hard the endpoint may be hit; what is left out is as in [`domain::Limits::default`].
+    /// How hard the endpoint may be hit; what is left out has its usual value.
     #[serde(default, skip_serializing_if = "LimitsPatch::is_empty")]
     pub limits: LimitsPatch,
-    /// How deliveries are put together; each goes alone if left out. What is left out in it is as in
-    /// [`domain::Batching::default`].
+    /// How deliveries are put together; each goes alone if left out. What is left out in it has its usual value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchPatch>,
 }
 
 /// `PATCH /v1/webhooks/{id}`: what is left out, or null, stays.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhookPatch {
     /// The revision that the change was made to, unless `If-Match` names it.
@@ -108,6 +109,7 @@ pub struct WebhookPatch {
 
 /// `"*"` or a list of event types.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected \"*\" or a list of event types")]
 pub enum Types {
     /// These.
@@ -136,6 +138,7 @@ impl Default for Types {
 
 /// Limits in a request: what is left out keeps its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsPatch {
     /// Calls open at once, 1 to 1000.
@@ -158,6 +161,7 @@ impl LimitsPatch {
 
 /// Batching in a request: what is left out keeps its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct BatchPatch {
     /// Deliveries in one call, 1 to 1000.
@@ -173,6 +177,7 @@ pub struct BatchPatch {
 
 /// Batching in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Batch {
     /// Deliveries in one call, at most.
     pub max_events: u32,
@@ -191,6 +196,7 @@ pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// A webhook as it counts now. No secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Webhook {
     /// Its id.
     pub id: String,
@@ -231,21 +237,21 @@ pub struct Webhook {
     /// Why it is disabled: `gone` or `failing`.
     pub disabled_reason: Option<String>,
     /// Since when there were nothing but failures.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub failing_since: Option<Timestamp>,
     /// `open` while the endpoint is left alone for failing, and asked with one call now and then; else `closed`.
     pub breaker: String,
     /// When the URL was proven.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub verified_at: Option<Timestamp>,
     /// Until when the secret before the last rotation signs too.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub previous_secret_until: Option<Timestamp>,
     /// When it was made.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub created_at: Timestamp,
     /// When it was changed last.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub updated_at: Timestamp,
     /// How many changes made it what it is: what `If-Match` takes, and the `ETag` says.
     pub revision: u64,
@@ -253,6 +259,7 @@ pub struct Webhook {
 
 /// Limits in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Limits {
     /// Calls open at once, at most.
     pub concurrency: u32,
@@ -264,6 +271,7 @@ pub struct Limits {
 
 /// A webhook whose secret was just made: the answer to creation and rotation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WebhookWithSecret {
     /// The webhook's members.
     #[serde(flatten)]
@@ -274,6 +282,7 @@ pub struct WebhookWithSecret {
 
 /// `POST /v1/webhooks/{id}/rotate-secret`; the body may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RotateSecret {
     /// How long the present secret goes on signing beside the new one: `0s` to `7d`, `24h` if left out.
@@ -283,6 +292,7 @@ pub struct RotateSecret {
 
 /// `GET /v1/webhooks/{id}/secret`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Secret {
     /// `whsec_…`.
     pub secret: String,
@@ -292,21 +302,23 @@ pub struct Secret {
 
 /// The secret before the last rotation.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SecretBefore {
     /// `whsec_…`.
     pub secret: String,
     /// Until when it signs too.
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     pub until: Timestamp,
 }
 
 /// `GET /v1/webhooks/{id}/verification`: how to prove that the URL is one's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verification {
     /// The URL in question: the pending one if there is one.
     pub url: String,
     /// When it was proven; null while it is not.
-    #[serde(with = "crate::text::optional_timestamp")]
+    #[serde(with = "crate::text::OptionalRfc3339")]
     pub verified_at: Option<Timestamp>,
     /// The file's exact name.
     pub file_name: String,
@@ -322,6 +334,7 @@ pub struct Verification {
 
 /// `POST /v1/webhooks/{id}/verify`; the body may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Verify {
     /// By `file` (if left out), `dns`, `handshake` or `code`.
@@ -334,6 +347,7 @@ pub struct Verify {
 
 /// A TXT record that proves a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DnsProof {
     /// The record's name.
     pub name: String,
@@ -344,6 +358,7 @@ pub struct DnsProof {
 /// `POST /v1/webhooks/{id}/verification/code`: what became of the POST. Whoever can read what arrives there knows the
 /// code, whatever was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CodeSent {
     /// Where it went.
     pub url: String,
@@ -355,10 +370,11 @@ pub struct CodeSent {
 
 /// What one of the places answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerificationAttempt {
     /// The place.
     pub url: String,
-    /// `wrong-content`, or what [`domain::Outcome::class`] calls it.
+    /// `wrong-content`, or the outcome's class: `timeout-connect`, `client-error`, …
     pub result: String,
     /// The HTTP status, if there was one.
     pub status: Option<u16>,

@@ -41,6 +41,20 @@ pub(super) fn encode(change: &Change, write: Option<&str>) -> Option<Vec<u8>> {
     })
 }
 
+/// The shapes of the values: the key that each has, its name, its schema.
+#[cfg(feature = "schema")]
+pub(super) fn schemas(
+    generator: &mut schemars::SchemaGenerator,
+) -> [(&'static str, &'static str, schemars::Schema); 5] {
+    [
+        (super::WEBHOOK, "webhook", generator.subschema_for::<WebhookV1>()),
+        (super::ACCOUNT, "account", generator.subschema_for::<AccountV1>()),
+        (super::KEY, "key", generator.subschema_for::<KeyV1>()),
+        (super::HEALTH, "health", generator.subschema_for::<HealthV1>()),
+        (super::FILTER, "filter", generator.subschema_for::<FilterV1>()),
+    ]
+}
+
 #[derive(Serialize)]
 struct Versioned<'a, T> {
     v: u32,
@@ -51,48 +65,53 @@ struct Versioned<'a, T> {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct AccountV1 {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<ContactV1>,
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     created_at: Timestamp,
     revision: u64,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ContactV1 {
     email: String,
     language: String,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct KeyV1 {
     id: Arc<str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     account: Option<Arc<str>>,
     name: String,
     scopes: BTreeSet<String>,
-    #[serde(with = "crate::text::optional_timestamp", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::text::OptionalRfc3339", default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     created_at: Timestamp,
     revision: u64,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct HealthV1 {
     revision: u64,
-    #[serde(with = "crate::text::optional_timestamp", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::text::OptionalRfc3339", default, skip_serializing_if = "Option::is_none")]
     failing_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FilterV1 {
     revision: u64,
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     at: Timestamp,
     why: String,
 }

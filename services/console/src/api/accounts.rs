@@ -3,21 +3,76 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use domain::Scope;
+use serde_json::json;
 use wire::api::{Account, AccountPatch, NewAccount, Page};
 
 use super::Shared;
-use super::body::{Body, Id, Listing};
+use super::body::{Body, Id, PageQuery, Paged};
 use super::headers::{etag, expected};
+use super::operation::operation;
+use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::world::World;
 
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    let new = json!({"id": "acme", "name": "Acme Ltd"});
+    vec![
+        route::get(
+            "/v1/accounts",
+            list::<W>,
+            operation("listAccounts", "Lists the accounts: all of them for operators, one's own for others")
+                .needs(Scope::WebhooksRead)
+                .asks::<PageQuery>()
+                .lists::<Account>(),
+        ),
+        route::post(
+            "/v1/accounts",
+            create::<W>,
+            operation("createAccount", "Makes an account")
+                .needs(Scope::Operator)
+                .takes::<NewAccount>(new)
+                .status(StatusCode::CREATED)
+                .gives::<Account>()
+                .conflicts("account-exists", "there is an account of that id already")
+                .writes(),
+        ),
+        route::get(
+            "/v1/accounts/{id}",
+            get::<W>,
+            operation("getAccount", "Shows an account").needs(Scope::WebhooksRead).gives::<Account>().tags(),
+        ),
+        route::patch(
+            "/v1/accounts/{id}",
+            change::<W>,
+            operation("changeAccount", "Changes an account, or whom to tell when a webhook fails")
+                .needs(Scope::WebhooksWrite)
+                .matches()
+                .takes::<AccountPatch>(json!({"revision": 1, "contact": {"email": "ops@acme.example"}}))
+                .gives::<Account>()
+                .tags()
+                .may(Refusal::RevisionMissing)
+                .writes(),
+        ),
+        route::delete(
+            "/v1/accounts/{id}",
+            delete::<W>,
+            operation("deleteAccount", "Deletes an account that has no webhooks, and its keys with it")
+                .needs(Scope::Operator)
+                .status(StatusCode::NO_CONTENT)
+                .conflicts("account-has-webhooks", "delete the account's webhooks first")
+                .writes(),
+        ),
+    ]
+}
+
 pub(super) async fn list<W: World>(
     State(console): Shared<W>,
     actor: Actor,
-    listing: Listing,
+    Paged(paging): Paged,
 ) -> Result<Json<Page<Account>>, Refusal> {
-    console.list_accounts(&actor, &listing.paging).map(Json)
+    console.list_accounts(&actor, &paging).map(Json)
 }
 
 type Answer = ([(HeaderName, HeaderValue); 1], Json<Account>);

@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -55,6 +56,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
     }
 }
 
+/// `?cursor=`, `?limit=`: of a list that is one account's anyway.
+pub(super) struct Paged(pub(super) Paging);
+
+impl<S: Send + Sync> FromRequestParts<S> for Paged {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Asked(query) = Asked::<PageQuery>::from_request_parts(parts, state).await?;
+        Paging::parse(query.cursor.as_deref(), query.limit.as_deref()).map(Self)
+    }
+}
+
 /// `?account=`, `?webhook=`, `?limit=`.
 pub(super) struct JobListing {
     pub(super) account: Option<String>,
@@ -100,19 +113,37 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ListQuery {
+pub(super) struct ListQuery {
+    /// What the page before gave as its `next`.
     cursor: Option<String>,
+    /// How many at most: 50 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 200))]
     limit: Option<String>,
+    /// Only of this account.
     account: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct JobQuery {
+pub(super) struct PageQuery {
+    /// What the page before gave as its `next`.
+    cursor: Option<String>,
+    /// How many at most: 50 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 200))]
+    limit: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JobQuery {
+    /// Only of this account.
     account: Option<String>,
+    /// Only of this webhook.
     webhook: Option<String>,
+    /// How many at most: 50 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 200))]
     limit: Option<String>,
 }
 

@@ -3,14 +3,51 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use domain::Scope;
 use wire::api::{Delivery, DeliveryInFull, Page};
 
 use super::Shared;
 use super::body::{Asked, Id};
+use super::operation::operation;
+use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::search::DeliveryQuery;
 use crate::world::World;
+
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    vec![
+        route::get(
+            "/v1/deliveries",
+            list::<W>,
+            operation("listDeliveries", "Searches deliveries, the newest first")
+                .needs(Scope::WebhooksRead)
+                .asks_of_account::<DeliveryQuery>()
+                .lists::<Delivery>()
+                .remembers(),
+        ),
+        route::get(
+            "/v1/deliveries/{id}",
+            get::<W>,
+            operation("getDelivery", "Shows a delivery with every attempt and its event")
+                .needs(Scope::WebhooksRead)
+                .gives::<DeliveryInFull>()
+                .remembers(),
+        ),
+        route::post(
+            "/v1/deliveries/{id}/resend",
+            resend::<W>,
+            operation("resendDelivery", "Sends a delivery again, under the same webhook-id")
+                .needs(Scope::WebhooksWrite)
+                .status(StatusCode::ACCEPTED)
+                .conflicts("still-retrying", "it is on its way: it will be tried again by itself")
+                .conflicts("webhook-inactive", "its webhook is not active: resume, enable or verify it first")
+                .conflicts("event-gone", "Kafka does not hold the event any more")
+                .remembers()
+                .needs_events(),
+        ),
+    ]
+}
 
 pub(super) async fn list<W: World>(
     State(console): Shared<W>,

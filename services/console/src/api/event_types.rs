@@ -5,9 +5,21 @@ use wire::api::{EventField, EventType, Page};
 use wire::catalogue::{self, EventKind};
 
 use super::Shared;
+use super::operation::operation;
+use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::world::World;
+
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    let list = route::get(
+        "/v1/event-types",
+        list::<W>,
+        operation("listEventTypes", "Lists the types of events: their fields, a sample, a JSON Schema")
+            .lists::<EventType>(),
+    );
+    vec![list]
+}
 
 pub(super) async fn list<W: World>(_: Shared<W>, _: Actor) -> Result<Json<Page<EventType>>, Refusal> {
     Ok(Json(Page {

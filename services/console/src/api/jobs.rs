@@ -3,13 +3,90 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use domain::Scope;
+use serde_json::json;
 use wire::api::{self, LetterAct, NewBackfill, NewLetterJob, Page};
 
 use super::Shared;
-use super::body::{Body, Id, JobListing};
+use super::body::{Body, Id, JobListing, JobQuery};
+use super::operation::operation;
+use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::world::World;
+
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    vec![
+        route::get(
+            "/v1/jobs",
+            list::<W>,
+            operation("listJobs", "Lists the latest jobs, the newest first")
+                .needs(Scope::WebhooksRead)
+                .asks_of_account::<JobQuery>()
+                .lists::<api::Job>()
+                .remembers(),
+        ),
+        route::get(
+            "/v1/jobs/{id}",
+            get::<W>,
+            operation("getJob", "Shows a job and how far it is")
+                .needs(Scope::WebhooksRead)
+                .gives::<api::Job>()
+                .remembers(),
+        ),
+        route::post(
+            "/v1/jobs/{id}/cancel",
+            cancel::<W>,
+            operation("cancelJob", "Stops a job; what it did stays done")
+                .needs(Scope::WebhooksWrite)
+                .gives::<api::Job>()
+                .conflicts("job-ended", "it has ended already")
+                .remembers(),
+        ),
+    ]
+}
+
+/// A webhook's backfill.
+pub(super) fn of_webhooks<W: World>() -> Vec<Route<W>> {
+    let backfill = route::post(
+        "/v1/webhooks/{id}/backfill",
+        backfill::<W>,
+        operation(
+            "backfillWebhook",
+            "Begins to send again, or to count, what the webhook would have matched",
+        )
+        .needs(Scope::WebhooksWrite)
+        .takes::<NewBackfill>(json!({"since": "2025-12-31T00:00:00Z", "dry_run": true}))
+        .begins_job()
+        .conflicts("not-active", "the webhook is not active: verify its URL first")
+        .needs_events(),
+    );
+    vec![backfill]
+}
+
+/// Decisions about dead letters.
+pub(super) fn of_letters<W: World>() -> Vec<Route<W>> {
+    let decides = |id, summary| {
+        operation(id, summary)
+            .needs(Scope::WebhooksWrite)
+            .may_take::<NewLetterJob>(json!({"webhook": "wh_1", "reason": "exhausted", "note": "repaired"}))
+            .begins_job()
+            .may(Refusal::NoSuch("webhook"))
+            .may(Refusal::NoSuch("account"))
+    };
+    vec![
+        route::post(
+            "/v1/dead-letters/replay",
+            replay::<W>,
+            decides("replayDeadLetters", "Begins to put open dead letters back on their way"),
+        ),
+        route::post(
+            "/v1/dead-letters/discard",
+            discard::<W>,
+            decides("discardDeadLetters", "Begins to discard open dead letters"),
+        ),
+    ]
+}
 
 /// A job that was begun, and where it is to be found.
 type Begun = (StatusCode, [(HeaderName, HeaderValue); 1], Json<api::Job>);

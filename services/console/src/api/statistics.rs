@@ -2,18 +2,37 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::Scope;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wire::api::Statistics;
 
 use super::Shared;
 use super::body::{Asked, Id};
+use super::operation::operation;
+use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::world::World;
 
-#[derive(Default, Deserialize)]
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    let show = route::get(
+        "/v1/webhooks/{id}/statistics",
+        get::<W>,
+        operation("getWebhookStatistics", "Shows how a webhook did, hour by hour")
+            .needs(Scope::WebhooksRead)
+            .asks::<StatisticsQuery>()
+            .gives::<Statistics>()
+            .remembers(),
+    );
+    vec![show]
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct StatisticsQuery {
+    /// How many hours back: 24 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 2160))]
     hours: Option<String>,
 }
 

@@ -10,12 +10,15 @@ use axum::response::Sse;
 use axum::response::sse::Event;
 use domain::{Scope, Types};
 use futures::Stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use trigger::Filter;
 use wire::api;
 use wire::api::live::{FILTER_FAILED, FilterFailed, MISSED, Missed};
 
 use super::Shared;
+use super::operation::{Header, operation};
+use super::route::{self, Route};
 use crate::live::places::Places;
 use crate::live::{self, Said, Wanted};
 use crate::problem::Refusal;
@@ -23,12 +26,40 @@ use crate::rules::access::Actor;
 use crate::rules::fields::{self, Errors};
 use crate::world::World;
 
+const LAST_EVENT_ID: Header = Header {
+    name: "Last-Event-ID",
+    about: "The id of the last message that came: the stream goes on behind it",
+    example: "0:42,1:17",
+};
+
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    let open = route::get(
+        "/v1/events/stream",
+        open::<W>,
+        operation(
+            "streamEvents",
+            "An account's events as they happen, as server-sent events with CloudEvents in them",
+        )
+        .needs(Scope::WebhooksRead)
+        .asks_of_account::<Asked>()
+        .hears(LAST_EVENT_ID)
+        .gives_text("text/event-stream")
+        .needs_events()
+        .may(Refusal::TooManyStreams(10))
+        .may(Refusal::NoRoom(1000)),
+    );
+    vec![open]
+}
+
 /// `?account=`, `?types=click,open`, `?filter=`.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
+    /// Whose; the key's own account if left out, so only operators must name it.
     account: Option<String>,
+    /// Which types, with commas between them; all if left out.
     types: Option<String>,
+    /// A CEL expression that must be true.
     filter: Option<String>,
 }
 

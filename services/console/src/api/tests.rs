@@ -9,7 +9,9 @@ use crate::testing::*;
 
 mod audit;
 mod conditions;
+mod contract;
 pub(crate) mod history;
+mod isolation;
 mod jobs;
 mod overview;
 mod people;
@@ -74,11 +76,14 @@ async fn call_with(
     send(world, request.body(body).unwrap()).await
 }
 
+/// Sends it, and holds the answer against the document.
 async fn send(world: &Fake, request: Request<Body>) -> Answer {
+    let asked = (request.method().to_string(), request.uri().path().to_owned());
     let response = router(world.console()).oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
     let body = serde_json::from_str(&text).unwrap_or_default();
+    contract::check(&asked.0, &asked.1, head.status.as_u16(), &head.headers, &body);
     Answer { status: head.status, headers: head.headers, body, text }
 }
 

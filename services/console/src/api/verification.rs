@@ -4,15 +4,71 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use wire::api::{CodeSent, Verification, Verify};
+use domain::Scope;
+use serde_json::json;
+use wire::api::{CodeSent, Verification, VerificationAttempt, Verify};
 
 use super::Shared;
 use super::body::{Body, Id};
+use super::operation::operation;
+use super::route::{self, Route};
 use super::webhooks::{Answer, answer};
 use crate::acts::verification::ProofFile;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::world::World;
+
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    vec![
+        route::get(
+            "/v1/webhooks/{id}/verification",
+            get::<W>,
+            operation("getVerification", "Shows how to prove that a webhook's URL is one's own")
+                .needs(Scope::WebhooksRead)
+                .gives::<Verification>(),
+        ),
+        route::get(
+            "/v1/webhooks/{id}/verification/file",
+            file::<W>,
+            operation("getVerificationFile", "The file that proves a webhook's URL, to be put in place")
+                .needs(Scope::WebhooksRead)
+                .gives_text("text/plain; charset=utf-8"),
+        ),
+        route::post(
+            "/v1/webhooks/{id}/verification/code",
+            send_code::<W>,
+            operation("sendVerificationCode", "POSTs a one-time code to a webhook's URL")
+                .needs(Scope::WebhooksWrite)
+                .gives::<CodeSent>()
+                .may(unproven()),
+        ),
+        route::post(
+            "/v1/webhooks/{id}/verify",
+            verify::<W>,
+            operation(
+                "verifyWebhook",
+                "Looks for the proof of a webhook's URL; a new webhook becomes active by it",
+            )
+            .needs(Scope::WebhooksWrite)
+            .may_take::<Verify>(json!({"by": "file"}))
+            .gives::<wire::api::Webhook>()
+            .tags()
+            .may(unproven())
+            .conflicts("url-changed", "the URL was changed while it was being verified: verify the new one")
+            .writes(),
+        ),
+    ]
+}
+
+/// How a proof that was not found looks.
+fn unproven() -> Refusal {
+    Refusal::Unproven(vec![VerificationAttempt {
+        url: "https://hooks.example/postbode-0123abcd.txt".to_owned(),
+        result: "client-error".to_owned(),
+        status: Some(404),
+        message: "the server answered 404".to_owned(),
+    }])
+}
 
 pub(super) async fn get<W: World>(
     State(console): Shared<W>,

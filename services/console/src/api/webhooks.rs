@@ -4,15 +4,119 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use domain::{Scope, Step, WebhookId};
+use serde_json::{Value, json};
 use wire::api::{self, NewWebhook, Page, RotateSecret, Secret, WebhookPatch, WebhookWithSecret};
 
 use super::Shared;
-use super::body::{Body, Id, Listing};
+use super::body::{Body, Id, ListQuery, Listing};
 use super::headers::{etag, expected, if_match};
+use super::operation::{Operation, operation};
+use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::change::Expected;
 use crate::world::World;
+
+pub(super) fn routes<W: World>() -> Vec<Route<W>> {
+    vec![
+        route::get(
+            "/v1/webhooks",
+            list::<W>,
+            operation("listWebhooks", "Lists webhooks: of all accounts for operators who name none")
+                .needs(Scope::WebhooksRead)
+                .asks_of_account::<ListQuery>()
+                .lists::<api::Webhook>(),
+        ),
+        route::post(
+            "/v1/webhooks",
+            create::<W>,
+            operation("createWebhook", "Makes a webhook; it is called once its URL is verified")
+                .needs(Scope::WebhooksWrite)
+                .takes::<NewWebhook>(new())
+                .status(StatusCode::CREATED)
+                .gives::<WebhookWithSecret>()
+                .tags()
+                .may(Refusal::NoSuch("account"))
+                .writes(),
+        ),
+        route::get(
+            "/v1/webhooks/{id}",
+            get::<W>,
+            operation("getWebhook", "Shows a webhook")
+                .needs(Scope::WebhooksRead)
+                .gives::<api::Webhook>()
+                .tags(),
+        ),
+        route::patch(
+            "/v1/webhooks/{id}",
+            change::<W>,
+            changes("changeWebhook", "Changes a webhook: what is left out stays")
+                .takes::<WebhookPatch>(json!({"revision": 3, "name": "Orders", "limits": {"concurrency": 4}}))
+                .gives::<api::Webhook>()
+                .tags()
+                .may(Refusal::RevisionMissing),
+        ),
+        route::delete(
+            "/v1/webhooks/{id}",
+            delete::<W>,
+            changes("deleteWebhook", "Deletes a webhook; what was on its way to it dies")
+                .status(StatusCode::NO_CONTENT),
+        ),
+    ]
+}
+
+/// What else is done to one.
+pub(super) fn acts<W: World>() -> Vec<Route<W>> {
+    let steps = |id, summary| {
+        changes(id, summary)
+            .gives::<api::Webhook>()
+            .tags()
+            .conflicts("illegal-step", "a paused webhook cannot be paused: resume it instead")
+    };
+    vec![
+        route::post(
+            "/v1/webhooks/{id}/pause",
+            pause::<W>,
+            steps("pauseWebhook", "Pauses a webhook: nothing new is sent to it"),
+        ),
+        route::post(
+            "/v1/webhooks/{id}/resume",
+            resume::<W>,
+            steps("resumeWebhook", "Lets a paused webhook go on"),
+        ),
+        route::post(
+            "/v1/webhooks/{id}/enable",
+            enable::<W>,
+            steps("enableWebhook", "Lets a webhook go on that was disabled for its failures"),
+        ),
+        route::get(
+            "/v1/webhooks/{id}/secret",
+            reveal_secret::<W>,
+            operation("getWebhookSecret", "Shows what receivers check signatures with")
+                .needs(Scope::WebhooksWrite)
+                .gives::<Secret>()
+                .may(Refusal::Sealed),
+        ),
+        route::post(
+            "/v1/webhooks/{id}/rotate-secret",
+            rotate_secret::<W>,
+            changes("rotateWebhookSecret", "Makes a new secret; the one before signs beside it for a while")
+                .may_take::<RotateSecret>(json!({"keep_previous_for": "24h"}))
+                .gives::<WebhookWithSecret>()
+                .tags(),
+        ),
+    ]
+}
+
+fn changes(id: &'static str, summary: &'static str) -> Operation {
+    operation(id, summary).needs(Scope::WebhooksWrite).matches().writes()
+}
+
+fn new() -> Value {
+    json!({"name": "Orders", "url": "https://hooks.example/postbode", "types": ["click", "open"],
+        "filter": "data.recipient.endsWith('@example.com')", "format": "json", "headers": {"X-Tenant": "7"},
+        "limits": {"per_second": 100, "timeout": "10s"}, "batch": {"max_events": 100}})
+}
 
 /// One webhook, with its revision as `ETag`.
 pub(super) type Answer = ([(HeaderName, HeaderValue); 1], Json<api::Webhook>);

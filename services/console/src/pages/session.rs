@@ -48,7 +48,7 @@ const COOKIE: &str = "postbode_session";
 const LANGUAGE: &str = "postbode_language";
 
 impl Visitor {
-    async fn of<W: World>(console: &Console<W>, parts: &Parts) -> Result<Option<Self>, Refusal> {
+    pub(super) async fn of<W: World>(console: &Console<W>, parts: &Parts) -> Result<Option<Self>, Refusal> {
         let headers = &parts.headers;
         let Some(id) = cookie(headers, COOKIE) else { return Ok(None) };
         let now = console.world.now();

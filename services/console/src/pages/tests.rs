@@ -264,6 +264,8 @@ async fn pages_need_nothing_from_elsewhere_and_run_nothing_inline() {
         &edit,
         "/event-types",
         "/event-types/click",
+        "/reference",
+        "/reference/webhooks",
         "/deliveries",
         "/dead-letters",
         "/nothing",
@@ -394,4 +396,33 @@ async fn pages_speak_dutch_to_those_who_choose_it() {
     let page = browser.go("/webhooks").await.expect(200);
     assert!(page.text.contains("lang=\"nl\"") && page.text.contains("Uitloggen"));
     browser.go("/language/xx").await.expect(404);
+}
+
+#[tokio::test]
+async fn the_reference_shows_every_operation_of_the_document_to_everybody() {
+    let mut browser = Browser::new().await;
+    let list = browser.go("/reference").await.expect(200);
+    let document = browser.go("/v1/openapi.json").await.expect(200);
+    let document: serde_json::Value = serde_json::from_str(&document.text).unwrap();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            let link = format!("#{id}\"><code>{} {path}</code>", method.to_ascii_uppercase());
+            let (before, _) = list.text.split_once(&link).expect(id);
+            let page = format!("/reference/{}", before.rsplit('/').next().unwrap());
+            let section = browser.go(&page).await.expect(200).text;
+            assert!(section.contains(&format!("id=\"{id}\"")), "{id}");
+            assert!(
+                section.contains(&format!("https://hooks.example{}", path.replace("{id}", "$ID"))),
+                "{id}"
+            );
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let row = format!("<code>{}</code>", parameter["name"].as_str().unwrap());
+                assert!(section.contains(&row), "{id}: {row}");
+            }
+        }
+    }
+    browser.go("/reference/nothing").await.expect(404);
+    browser.go("/language/nl").await.expect(303);
+    assert!(browser.go("/reference/webhooks").await.expect(200).text.contains("Antwoord"));
 }

@@ -27,7 +27,7 @@ pub struct Guest {
     /// Whether it may change them, too.
     pub writes: bool,
     /// From when on it is nobody.
-    #[serde(with = "wire::text::timestamp")]
+    #[serde(with = "wire::text::Rfc3339")]
     pub until: Timestamp,
     /// What the platform calls itself.
     pub platform: Option<String>,

@@ -5,6 +5,7 @@ use history::audit::AuditSearch;
 use history::dead_letters::{Decided, LetterSearch};
 use history::deliveries::Search;
 use history::{State, Text};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use wire::text;
 
@@ -14,55 +15,96 @@ use crate::rules::audit::ACTIONS;
 use crate::rules::paging::Paging;
 
 /// `GET /v1/deliveries?…`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeliveryQuery {
+    /// What the page before gave as its `next`.
     cursor: Option<String>,
+    /// How many at most: 50 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 200))]
     limit: Option<String>,
     /// For operators: whose.
     pub account: Option<String>,
+    /// Only of this mail message.
     message: Option<String>,
+    /// Only of mail to this address.
     recipient: Option<String>,
+    /// Only of this event.
     event: Option<String>,
+    /// Only of events of this type.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Only of this webhook.
     webhook: Option<String>,
+    /// Only those in this state.
+    #[schemars(extend("enum" = ["delivered", "retrying", "dead"]))]
     state: Option<String>,
+    /// Only those whose last attempt had this outcome: `success`, `timeout-connect`, …
     outcome: Option<String>,
+    /// Only those whose last attempt was answered with this HTTP status.
+    #[schemars(with = "Option<u16>", range(min = 100, max = 599))]
     status: Option<String>,
+    /// Only from this time on.
+    #[schemars(extend("format" = "date-time"))]
     since: Option<String>,
+    /// Only before this time.
+    #[schemars(extend("format" = "date-time"))]
     until: Option<String>,
 }
 
 /// `GET /v1/dead-letters?…` and `/v1/dead-letters/counts?…`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LetterQuery {
+    /// What the page before gave as its `next`.
     cursor: Option<String>,
+    /// How many at most: 50 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 200))]
     limit: Option<String>,
     /// For operators: whose.
     pub account: Option<String>,
+    /// Only of this webhook.
     webhook: Option<String>,
+    /// Only of events of this type.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Only those that died for this.
+    #[schemars(extend("enum" = DeathReason::ALL.map(DeathReason::name)))]
     reason: Option<String>,
+    /// Only those of which this became.
+    #[schemars(extend("enum" = ["open", "replayed", "discarded"]))]
     disposition: Option<String>,
+    /// Only from this time on.
+    #[schemars(extend("format" = "date-time"))]
     since: Option<String>,
+    /// Only before this time.
+    #[schemars(extend("format" = "date-time"))]
     until: Option<String>,
 }
 
 /// `GET /v1/audit?…`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditQuery {
+    /// What the page before gave as its `next`.
     cursor: Option<String>,
+    /// How many at most: 50 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 200))]
     limit: Option<String>,
     /// For operators: whose.
     pub account: Option<String>,
+    /// Only what was done to this.
     object: Option<String>,
+    /// Only this kind of deed.
+    #[schemars(extend("enum" = ACTIONS))]
     action: Option<String>,
+    /// Only what was done by this key or link.
     by: Option<String>,
+    /// Only from this time on.
+    #[schemars(extend("format" = "date-time"))]
     since: Option<String>,
+    /// Only before this time.
+    #[schemars(extend("format" = "date-time"))]
     until: Option<String>,
 }
 

@@ -17,6 +17,7 @@ use self::trigger::TriggerV1;
 use super::{reason, unknown};
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct WebhookV1 {
     account: Arc<str>,
     name: String,
@@ -41,14 +42,15 @@ pub(super) struct WebhookV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disabled_reason: Option<String>,
     verification: VerificationV1,
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     created_at: Timestamp,
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     updated_at: Timestamp,
     revision: u64,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PendingV1 {
     url: Arc<str>,
     token: Arc<str>,
@@ -56,6 +58,7 @@ struct PendingV1 {
 
 /// `"*"` or a list.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum TypesV1 {
     Only(BTreeSet<Arc<str>>),
@@ -63,32 +66,37 @@ enum TypesV1 {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 enum Star {
     #[serde(rename = "*")]
     Star,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SealedV1 {
     key: Arc<str>,
     text: Arc<str>,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PreviousV1 {
     #[serde(flatten)]
     sealed: SealedV1,
-    #[serde(with = "crate::text::timestamp")]
+    #[serde(with = "crate::text::Rfc3339")]
     until: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct HeaderV1 {
     name: String,
     value: SealedV1,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct LimitsV1 {
     concurrency: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,6 +105,7 @@ struct LimitsV1 {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct BatchV1 {
     max_events: u32,
     max_bytes: u32,
@@ -104,9 +113,10 @@ struct BatchV1 {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct VerificationV1 {
     token: Arc<str>,
-    #[serde(with = "crate::text::optional_timestamp", default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::text::OptionalRfc3339", default, skip_serializing_if = "Option::is_none")]
     verified_at: Option<Timestamp>,
 }
 

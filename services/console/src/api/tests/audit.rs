@@ -12,7 +12,7 @@ fn actions(world: &Fake) -> Vec<String> {
 }
 
 /// What the audit log says, as the indexer reads it.
-fn read(entries: &[AuditEntry]) -> Vec<Read> {
+pub(super) fn read(entries: &[AuditEntry]) -> Vec<Read> {
     let entry = |entry: &AuditEntry| Audit {
         id: entry.id.as_str().into(),
         at: entry.at,

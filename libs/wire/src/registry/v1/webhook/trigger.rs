@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A program that does not know a condition would send what must not be sent, so unknown ones are refused here.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct TriggerV1 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,6 +25,7 @@ pub(super) struct TriggerV1 {
 
 /// `{"only": [...]}` or `{"except": [...]}`.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum CallersV1 {
     Only(BTreeSet<Arc<str>>),
