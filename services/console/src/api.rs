@@ -19,6 +19,7 @@ mod overview;
 mod platform_keys;
 mod portal;
 mod preview;
+mod rate;
 mod repeat;
 pub(crate) mod route;
 mod statistics;
@@ -99,6 +100,7 @@ pub fn router<W: World>(console: Arc<Console<W>>) -> Router {
         .fold(Router::new(), |router, Route { operation, handler }| router.route(operation.path, handler))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
         .layer(from_fn_with_state(Arc::clone(&console), repeat::once::<W>))
+        .layer(from_fn_with_state(Arc::clone(&console), rate::limit::<W>))
         .merge(crate::pages::router())
         .fallback(crate::pages::nowhere)
         .layer(DefaultBodyLimit::disable())

@@ -71,6 +71,10 @@ pub struct ConsoleSettings {
     pub max_streams: usize,
     /// Streams of events open at once of one account.
     pub max_streams_per_account: usize,
+    /// Requests to the API per second and key; 0 limits nothing.
+    pub rate_per_second: u32,
+    /// Requests at once per key; 0 limits nothing.
+    pub rate_burst: u32,
     /// Blocks of addresses whose `X-Forwarded-For` is believed: those of the proxies in front.
     pub trusted_proxies: Vec<String>,
 }
@@ -91,6 +95,8 @@ impl Default for ConsoleSettings {
             backfill_per_second_max: 2_000,
             max_streams: 200,
             max_streams_per_account: 10,
+            rate_per_second: 100,
+            rate_burst: 200,
             trusted_proxies: Vec::new(),
         }
     }

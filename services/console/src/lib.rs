@@ -26,6 +26,7 @@ pub mod live;
 mod notices;
 mod pages;
 pub mod problem;
+pub mod rates;
 pub mod rules;
 mod service;
 pub mod telemetry;

@@ -65,6 +65,10 @@ pub enum Refusal {
     TooManyStreams(usize),
     /// The console has so many streams open, as many as it may.
     NoRoom(usize),
+    /// The key has asked too often; the seconds to wait.
+    RateLimited(u64),
+    /// Codes were sent to this webhook too often; the seconds to wait.
+    TooManyCodes(u64),
     /// An `Idempotency-Key` that is none.
     IdempotencyKeyMalformed,
     /// Another request went by this `Idempotency-Key`.
@@ -106,6 +110,7 @@ impl Refusal {
             Self::TooManyStreams(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
             Self::NoRoom(limit) => problem.with("limit", *limit).retry_after(ROOM_AFTER),
             Self::IdempotencyKeyInUse => problem.retry_after(TURN_AFTER),
+            Self::RateLimited(wait) | Self::TooManyCodes(wait) => problem.retry_after(*wait),
             Self::NoSuch(_)
             | Self::Conflict { .. }
             | Self::RevisionMissing
@@ -135,7 +140,9 @@ impl Refusal {
             Self::Malformed(_) | Self::IdempotencyKeyMalformed => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooManyStreams(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyStreams(_) | Self::RateLimited(_) | Self::TooManyCodes(_) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Starting
             | Self::Unavailable(_)
             | Self::Unknown(_)
@@ -171,6 +178,8 @@ impl Refusal {
             Self::NoEvents(_) => "events-unavailable",
             Self::TooManyStreams(_) => "too-many-streams",
             Self::NoRoom(_) => "no-room",
+            Self::RateLimited(_) => "rate-limited",
+            Self::TooManyCodes(_) => "too-many-codes",
             Self::IdempotencyKeyMalformed => "idempotency-key-malformed",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::IdempotencyKeyInUse => "idempotency-key-in-use",
@@ -219,6 +228,10 @@ impl Refusal {
             }
             Self::NoRoom(limit) => {
                 format!("this console has {limit} streams of events open, as many as it may: try again later")
+            }
+            Self::RateLimited(wait) => format!("this key asks too often: wait {wait} s"),
+            Self::TooManyCodes(wait) => {
+                format!("codes were sent to this webhook just now: wait {wait} s, or use one of them")
             }
             Self::IdempotencyKeyMalformed => {
                 "give one Idempotency-Key, of 1 to 255 visible ASCII characters, in quotes or without"

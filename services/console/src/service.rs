@@ -19,6 +19,7 @@ use crate::guesses::Guesses;
 use crate::history::{self as keeping, Keeper};
 use crate::kafka::{Events, Real, install_key};
 use crate::live::Streams;
+use crate::rates::{Codes, Rates};
 use crate::telemetry::Telemetry;
 use crate::world::{BackfillRates, Console};
 use crate::{api, jobs, notices};
@@ -99,6 +100,8 @@ fn console(service: &Service<Settings>, topics: &Topics, world: Outside) -> anyh
         metrics_url: config.console.metrics_url.clone(),
         session: config.console.session.0,
         guesses: Guesses::default(),
+        rates: Rates::new(config.console.rate_per_second, config.console.rate_burst),
+        codes: Codes::default(),
         proxies: config.console.proxies()?,
         world: Real { view, journal, outbound, names, clock: service.clock, open, history, events, backlog },
         event_max_bytes: topics.event_max_bytes(),

@@ -21,6 +21,7 @@ use crate::guesses::Guesses;
 use crate::live::Streams;
 use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
+use crate::rates::{Codes, Rates};
 use crate::rules::access::{self, Actor};
 use crate::rules::audit;
 use crate::rules::draft::Tools;
@@ -133,6 +134,10 @@ pub struct Console<W> {
     pub session: Duration,
     /// Who has tried how often to sign in.
     pub guesses: Guesses,
+    /// How often a key may ask.
+    pub rates: Rates,
+    /// How often codes are sent.
+    pub codes: Codes,
     /// Whose word about clients is believed.
     pub proxies: Proxies,
 }

@@ -49,9 +49,10 @@ impl<W: World> Console<W> {
     /// POSTs the code to the URL.
     ///
     /// # Errors
-    /// When nothing there answered.
+    /// When nothing there answered, or some were sent just now.
     pub async fn send_code(&self, actor: &Actor, id: &WebhookId) -> Result<CodeSent, Refusal> {
         let webhook = self.webhook(actor, Scope::WebhooksWrite, id)?;
+        self.codes.ask(&webhook.id).map_err(Refusal::TooManyCodes)?;
         let proof = proof::proof(&webhook, &self.prefix);
         let code = ways::code(&self.keyring, &webhook.id, &proof, self.world.now());
         let body = json!({ "type": "postbode.verification", "webhook": webhook.id.as_str(), "code": code });

@@ -134,6 +134,7 @@ pub(super) fn operation(id: &'static str, summary: &'static str) -> Operation {
         given: Given { status: StatusCode::OK, content: Content::Nothing, headers: Vec::new() },
         refusals: vec![
             Refusal::Unauthenticated("give an API key: Authorization: Bearer pbk_…"),
+            Refusal::RateLimited(1),
             Refusal::Starting,
         ],
     }

@@ -16,6 +16,7 @@ mod jobs;
 mod overview;
 mod people;
 mod preview;
+mod rates;
 mod repeats;
 mod resend;
 mod shapes;

@@ -40,6 +40,7 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
             operation("sendVerificationCode", "POSTs a one-time code to a webhook's URL")
                 .needs(Scope::WebhooksWrite)
                 .gives::<CodeSent>()
+                .may(Refusal::TooManyCodes(60))
                 .may(unproven()),
         ),
         route::post(

@@ -23,6 +23,7 @@ use crate::guesses::Guesses;
 use crate::live::Streams;
 use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
+use crate::rates::{Codes, Rates};
 use crate::rules::whence::Proxies;
 use crate::telemetry::Telemetry;
 use crate::world::{BackfillRates, Console, Log, World};
@@ -238,6 +239,8 @@ impl Fake {
             public_url: Some("https://hooks.example/".parse().unwrap()),
             session: Duration::from_secs(3600),
             guesses: Guesses::default(),
+            rates: Rates::new(100, 200),
+            codes: Codes::default(),
             proxies: Proxies::parse(&["10.0.0.0/8".to_owned()]).unwrap(),
         })
     }
