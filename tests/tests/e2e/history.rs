@@ -99,6 +99,13 @@ async fn a_lost_file_is_made_anew_from_the_topics() {
     world.add(Kind::Console).await;
     let anew = until_counted(&world, &acme, &hook.id, 50).await;
     assert_eq!(anew["total"]["attempts"], 50);
+    let path = format!("/v1/audit?object={}", hook.id);
+    eventually(Duration::from_secs(30), "who did what is known again", || async {
+        let log = get(&world, &acme, &path).await;
+        let actions: Vec<_> = log["items"].as_array().unwrap().iter().map(|it| &it["action"]).collect();
+        if actions == ["webhook.verified", "webhook.created"] { Ok(()) } else { Err(log.to_string()) }
+    })
+    .await;
     world.close().await;
 }
 

@@ -110,7 +110,9 @@ async fn an_account_reads_what_was_done_to_its_own_things_and_an_operator_all() 
     let world = Fake::new(registry());
     let history = world.with_history().await;
     created(&world).await;
+    world.later(std::time::Duration::from_secs(1));
     call(&world, BOLT, "POST", "/v1/webhooks", new_webhook()).await.expect(201);
+    world.later(std::time::Duration::from_secs(1));
     call(&world, OPERATOR, "POST", "/v1/keys", json!({"name": "o", "scopes": ["operator"]}))
         .await
         .expect(201);
