@@ -48,10 +48,8 @@ fn within(document: &'static Value, schema: &'static Value, prefix: &str, depth:
             about: text(&member["description"]),
         });
         if depth > 1 {
-            let (inner, mark) = match &member["items"] {
-                Value::Object(_) => (&member["items"], "[]."),
-                _ => (solid(member), "."),
-            };
+            let is_list = member["items"].is_object();
+            let (inner, mark) = if is_list { (&member["items"], "[].") } else { (solid(member), ".") };
             within(document, inner, &format!("{path}{mark}"), depth - 1, rows);
         }
     }
