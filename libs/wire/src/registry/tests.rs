@@ -85,12 +85,17 @@ fn narrowed_webhook() -> Webhook {
 
 fn account() -> Account {
     Account {
-        contact: Some(domain::Contact { email: "ops@acme.example".into(), language: "nl".into() }),
+        contact: None,
         id: "acme".into(),
         name: "Acme".to_owned(),
         created_at: Timestamp::from_millis(1_767_225_600_000),
         revision: Revision(1),
     }
+}
+
+fn account_with_contact() -> Account {
+    let contact = domain::Contact { email: "ops@acme.example".into(), language: "nl".into() };
+    Account { contact: Some(contact), ..account() }
 }
 
 fn key() -> ApiKey {
@@ -140,6 +145,10 @@ fn fixtures() -> Vec<(Change, &'static str)> {
             include_str!("../../fixtures/registry/v1/webhook-narrowed.json"),
         ),
         (Change::Account(account()), include_str!("../../fixtures/registry/v1/account.json")),
+        (
+            Change::Account(account_with_contact()),
+            include_str!("../../fixtures/registry/v1/account-contact.json"),
+        ),
         (Change::Key(key()), include_str!("../../fixtures/registry/v1/key.json")),
         (Change::Health(health()), include_str!("../../fixtures/registry/v1/health.json")),
         (Change::FilterFailure(filter_failure()), include_str!("../../fixtures/registry/v1/filter.json")),
