@@ -3,19 +3,26 @@
 //! A group's commits outlive a topic that is deleted: a reader that lives on commits to the topic that is made in its place.
 //! Where that has grown past such an offset, nothing is out of reach, and the records before it would never be read. The
 //! client does not tell topics' ids. So a commit says when the newest record was written that was ever read of its log. All
-//! records before the offset are as old as that or older: where one is newer, the log is another one.
+//! records before the offset are as old as that or older: where one is newer, the log is another one. What nobody is shown,
+//! such as the ends of transactions, counts as as new as the moment at which it was passed.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::{Completed, Home, Offset, Partition, Timestamp};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+use wire::Record;
 
 use super::context::Place;
 use super::thread::{LOOK_UP, Poller, committed_at};
 
 /// As old as nothing was read yet.
 pub(super) const NEVER: Timestamp = Timestamp::from_millis(0);
+
+/// How far our clock and the brokers' may be apart.
+const CLOCKS: Duration = Duration::from_secs(10);
 
 impl Poller {
     /// What the commits say beyond their offsets. Those of another log say nothing: it is read from its beginning. None
@@ -91,5 +98,48 @@ impl Poller {
             Some(committed) => Completed::decode(home, committed, element.metadata()),
             None => Completed { offsets: Vec::new(), newest: Some(NEVER) },
         }
+    }
+}
+
+/// When the newest of a record and what lies before it and behind the one before was written: nobody is shown the ends of
+/// transactions, which may be newer than the records around them, but not newer than the moment at which they are passed.
+pub(super) fn newest_written(next: Option<Offset>, record: &Record, now: Timestamp) -> Timestamp {
+    let passes_something = record.offset > next.unwrap_or(Offset(0));
+    if passes_something { record.timestamp.max(now + CLOCKS) } else { record.timestamp }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a broker's clock said when it wrote: nothing else here comes near it"
+)]
+pub(super) fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Headers;
+
+    use super::*;
+
+    #[test]
+    fn what_is_passed_unseen_may_be_as_new_as_the_present() {
+        let written = Timestamp::from_millis(1_000);
+        let record = Record {
+            topic: "t".into(),
+            partition: Partition(0),
+            offset: Offset(7),
+            timestamp: written,
+            key: None,
+            value: None,
+            headers: Headers::new(),
+        };
+        let now = Timestamp::from_millis(900_000);
+        assert_eq!(newest_written(Some(Offset(7)), &record, now), written);
+        assert_eq!(newest_written(Some(Offset(6)), &record, now), now + CLOCKS);
+        assert_eq!(newest_written(None, &record, now), now + CLOCKS, "who knows what lies before");
+        let first = Record { offset: Offset(0), ..record };
+        assert_eq!(newest_written(None, &first, now), written);
     }
 }

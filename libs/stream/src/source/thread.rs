@@ -20,7 +20,7 @@ use wire::Record;
 use super::claimed::Claimed;
 use super::committer::{self, Commit};
 use super::context::{Context, Place, Rebalanced};
-use super::{Monitor, Order, SourceEvent, SourceOptions, convert};
+use super::{Monitor, Order, SourceEvent, SourceOptions, convert, identity};
 
 /// How long one poll waits: orders are obeyed in between.
 const POLL: Duration = Duration::from_millis(10);
@@ -157,8 +157,9 @@ impl Poller {
         }
         let reading = self.claimed.at(message.topic(), message.partition())?;
         let record = convert::record(&reading.claim.topic, message);
+        let written = identity::newest_written(reading.next, &record, identity::now());
         reading.next = Some(record.offset.next());
-        reading.newest = reading.newest.map(|newest| newest.max(record.timestamp));
+        reading.newest = reading.newest.map(|newest| newest.max(written));
         Some((reading.claim.epoch, record))
     }
 

@@ -8,6 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use stream::{Source, SourceEvent, SourceOptions};
 use wire::topics::TopicSpec;
@@ -185,6 +186,35 @@ async fn a_log_that_is_what_it_was_is_read_on_from_the_committed_offset_again_an
     assert_eq!(offsets(&mut source, 2).await.1, [15, 16]);
     assert_eq!(source.monitor().logs_made_anew(), 0);
     source.close(std::time::Duration::from_secs(5)).await;
+}
+
+/// The end of a transaction is a record that nobody is shown, and newer than one that was waiting to be written meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_transactions_in_it_is_not_taken_for_another_one() {
+    let log = Log::new("transactions").await;
+    let patience = std::time::Duration::from_secs(20);
+    let producer: BaseProducer = log.config().set("transactional.id", &*log.topic).create().unwrap();
+    producer.init_transactions(patience).unwrap();
+    for written in [1_767_225_600_000, 1_767_225_660_000] {
+        producer.begin_transaction().unwrap();
+        let record = BaseRecord::<str, str>::to(&log.topic).partition(0).payload("x");
+        producer.send(record.timestamp(written)).unwrap();
+        producer.flush(patience).unwrap();
+        producer.commit_transaction(patience).unwrap();
+    }
+    let mut source = log.read();
+    let (epoch, read) = offsets(&mut source, 2).await;
+    assert_eq!(read, [0, 2]);
+    for at in [1, 2, 3] {
+        commit(&mut source, epoch, at).await;
+    }
+    assert_eq!(source.monitor().logs_made_anew(), 0);
+    source.close(patience).await;
+    log.write(1).await;
+    let mut source = log.read();
+    assert_eq!(offsets(&mut source, 1).await.1, [4]);
+    assert_eq!(source.monitor().logs_made_anew(), 0);
+    source.close(patience).await;
 }
 
 #[tokio::test]
