@@ -51,7 +51,7 @@ async fn a_turn_that_was_given_up_or_whose_owner_died_is_free_again() {
         history.answer_turn(asked("b"), &answer()).await.unwrap();
         assert_eq!(take(&history, 14, "d").await, Turn::Running("f".to_owned()), "b comes too late");
         let keep = Keep { retention: DAY, max_attempts: 9, audit: DAY };
-        assert_eq!(history.trim(at(113), keep).await.unwrap(), 1);
+        assert_eq!(history.trim(at(114), keep).await.unwrap(), 1);
     })
     .await;
 }
