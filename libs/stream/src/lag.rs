@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Offset;
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use crate::KafkaSettings;
 use crate::places::Quiet;
+use crate::source::convert::committed_at;
 
 /// How long one question to the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,15 +69,7 @@ impl LagMeter {
         for element in self.client.committed_offsets(list, PATIENCE)?.elements() {
             element.error()?;
             let bounds = self.client.fetch_watermarks(topic, element.partition(), PATIENCE)?;
-            let committed = match element.offset() {
-                KafkaOffset::Offset(offset) => Some(Offset(offset)),
-                KafkaOffset::Beginning
-                | KafkaOffset::End
-                | KafkaOffset::Stored
-                | KafkaOffset::Invalid
-                | KafkaOffset::OffsetTail(_) => None,
-            };
-            records += behind(committed, bounds);
+            records += behind(committed_at(&element), bounds);
         }
         Ok(Lag { topic: Arc::clone(topic), partitions: found.map_or(0, |it| it.partitions().len()), records })
     }

@@ -16,7 +16,8 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::context::{Context, Place};
-use super::thread::committed_at;
+use super::convert::committed_at;
+use super::identity::is_other;
 
 /// How long logs may take to answer. A node that does not answer holds up no commits beyond that.
 const ASK: Duration = Duration::from_secs(1);
@@ -120,27 +121,11 @@ fn look(client: &BaseConsumer<Context>, commits: &[Commit]) -> Vec<Log> {
     let said = |commit: &Commit| {
         let Some((next, _)) = commit.sure else { return Log::Same };
         match found.find_partition(&commit.place.0, commit.place.1) {
-            Some(element) if element.error().is_ok() => told(next, committed_at(&element)),
-            Some(_) | None => Log::Silent,
+            Some(element) if element.error().is_err() => Log::Silent,
+            Some(element) if is_other(next, committed_at(&element)) => Log::Other,
+            Some(_) => Log::Same,
+            None => Log::Silent,
         }
     };
     commits.iter().map(said).collect()
-}
-
-/// What it says of a log that it holds something newer than all that was read before an offset, and where.
-fn told(next: Offset, newer: Option<Offset>) -> Log {
-    if newer.is_some_and(|newer| newer < next) { Log::Other } else { Log::Same }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_that_holds_something_new_before_what_was_read_is_another() {
-        assert_eq!(told(Offset(7), Some(Offset(6))), Log::Other);
-        assert_eq!(told(Offset(7), Some(Offset(7))), Log::Same, "the next record is newer, of course");
-        assert_eq!(told(Offset(7), None), Log::Same, "nothing came since");
-        assert_eq!(told(Offset(0), Some(Offset(0))), Log::Same, "nothing was read yet");
-    }
 }

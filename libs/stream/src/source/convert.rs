@@ -1,10 +1,12 @@
-//! From the client's messages to ours.
+//! From the client's messages and offsets to ours.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::{Offset, Partition, Timestamp};
+use rdkafka::Offset as KafkaOffset;
 use rdkafka::message::{BorrowedMessage, Headers as _, Message};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use wire::{HeaderName, Headers, Record};
 
 /// Copies a message out of the client's buffers: key, value and header values into one allocation.
@@ -36,6 +38,18 @@ pub(crate) fn record(topic: &Arc<str>, message: &BorrowedMessage<'_>) -> Record 
         key: key.map(|span| packed.slice(span)),
         value: value.map(|span| packed.slice(span)),
         headers,
+    }
+}
+
+/// The offset in an element, where there is one; of committed offsets, none where nobody ever committed.
+pub(crate) fn committed_at(element: &TopicPartitionListElem<'_>) -> Option<Offset> {
+    match element.offset() {
+        KafkaOffset::Offset(offset) => Some(Offset(offset)),
+        KafkaOffset::Beginning
+        | KafkaOffset::End
+        | KafkaOffset::Stored
+        | KafkaOffset::Invalid
+        | KafkaOffset::OffsetTail(_) => None,
     }
 }
 

@@ -16,7 +16,8 @@ use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use wire::Record;
 
 use super::context::Place;
-use super::thread::{LOOK_UP, Poller, committed_at};
+use super::convert::committed_at;
+use super::thread::{LOOK_UP, Poller};
 
 /// As old as nothing was read yet.
 pub(super) const NEVER: Timestamp = Timestamp::from_millis(0);
@@ -62,7 +63,7 @@ impl Poller {
         // First the end: a log that is made anew may grow past the offset between the two questions.
         let (_, high) = self.client.fetch_watermarks(topic, *partition, LOOK_UP)?;
         let is_shorter = high < next.0;
-        if !is_shorter && self.first_newer(topic, *partition, newest)?.is_none_or(|newer| newer >= next) {
+        if !is_shorter && !is_other(next, self.first_newer(topic, *partition, newest)?) {
             return Ok(false);
         }
         tracing::error!(
@@ -101,6 +102,11 @@ impl Poller {
     }
 }
 
+/// Whether a log is another one than that which was read up to an offset, by its first record that is newer than all that was.
+pub(super) fn is_other(next: Offset, newer: Option<Offset>) -> bool {
+    newer.is_some_and(|newer| newer < next)
+}
+
 /// When the newest of a record and what lies before it and behind the one before was written: nobody is shown the ends of
 /// transactions, which may be newer than the records around them, but not newer than the moment at which they are passed.
 pub(super) fn newest_written(next: Option<Offset>, record: &Record, now: Timestamp) -> Timestamp {
@@ -122,6 +128,14 @@ mod tests {
     use wire::Headers;
 
     use super::*;
+
+    #[test]
+    fn a_log_that_holds_something_new_before_what_was_read_is_another() {
+        assert!(is_other(Offset(7), Some(Offset(6))));
+        assert!(!is_other(Offset(7), Some(Offset(7))), "the next record is newer, of course");
+        assert!(!is_other(Offset(7), None), "nothing came since");
+        assert!(!is_other(Offset(0), Some(Offset(0))), "nothing was read yet");
+    }
 
     #[test]
     fn what_is_passed_unseen_may_be_as_new_as_the_present() {

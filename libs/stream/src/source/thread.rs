@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use domain::{Completed, Epoch, Frontier, Home, Offset};
+use domain::{Completed, Epoch, Frontier, Home};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -20,6 +20,7 @@ use wire::Record;
 use super::claimed::Claimed;
 use super::committer::{self, Commit};
 use super::context::{Context, Place, Rebalanced};
+use super::convert::committed_at;
 use super::{Monitor, Order, SourceEvent, SourceOptions, convert, identity};
 
 /// How long one poll waits: orders are obeyed in between.
@@ -340,17 +341,6 @@ impl Poller {
 
     fn count_claims(&self) {
         self.monitor.shared(self.claimed.len());
-    }
-}
-
-pub(super) fn committed_at(element: &TopicPartitionListElem<'_>) -> Option<Offset> {
-    match element.offset() {
-        KafkaOffset::Offset(offset) => Some(Offset(offset)),
-        KafkaOffset::Beginning
-        | KafkaOffset::End
-        | KafkaOffset::Stored
-        | KafkaOffset::Invalid
-        | KafkaOffset::OffsetTail(_) => None,
     }
 }
 
