@@ -13,6 +13,7 @@ pub mod change;
 pub mod draft;
 pub mod edit;
 pub mod fields;
+pub mod judge;
 pub mod keys;
 pub mod letters;
 pub mod notices;

@@ -10,6 +10,7 @@ use wire::catalogue;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::fields::{self, Errors};
+use crate::rules::judge::reason;
 use crate::rules::trigger as conditions;
 use crate::world::{Console, World};
 
@@ -74,13 +75,12 @@ pub(super) fn judged(types: &Types, trigger: &Trigger, event: &TestEvent) -> Opt
 
 pub(super) fn told(verdict: Option<Verdict>, types: &Types, event: TestEvent) -> FilterVerdict {
     let matches = verdict == Some(Verdict::Match);
-    let (reason, detail) = match verdict {
-        None => ("type", format!("{} is not among the types: {}", event.kind, listed(types))),
-        Some(Verdict::Match) => ("matched", "the event meets every condition".to_owned()),
-        Some(Verdict::Mismatch(mismatch)) => (mismatch.name(), words(mismatch).to_owned()),
-        Some(Verdict::Failure(why)) => {
-            ("failed", format!("the filter failed, which counts as no match: {why}"))
-        }
+    let reason = reason(verdict.as_ref());
+    let detail = match verdict {
+        None => format!("{} is not among the types: {}", event.kind, listed(types)),
+        Some(Verdict::Match) => "the event meets every condition".to_owned(),
+        Some(Verdict::Mismatch(mismatch)) => words(mismatch).to_owned(),
+        Some(Verdict::Failure(why)) => format!("the filter failed, which counts as no match: {why}"),
     };
     FilterVerdict { matches, reason: reason.to_owned(), detail, event }
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use domain::{AccountId, Offset, Partition, Timestamp, Trigger, Types};
-use trigger::{Matcher, Occurrence, Verdict};
+use trigger::Verdict;
+use wire::Record;
 use wire::api::{Preview, PreviewedEvent};
-use wire::event::{self, Decoded};
-use wire::{Record, names, text};
+use wire::event;
 
+use super::judge::{Judge, reason};
 use crate::live::places::{Bounds, Places};
 
 /// How many events are shown.
@@ -21,9 +22,7 @@ const MINUTE_MS: i64 = 60_000;
 #[derive(Debug)]
 pub struct Lately {
     account: AccountId,
-    types: Types,
-    trigger: Trigger,
-    matcher: Matcher,
+    judge: Judge,
     max_bytes: usize,
     now: Timestamp,
     /// Partitions that are not read from their beginning, and their first record that was.
@@ -37,7 +36,7 @@ impl Lately {
     /// What is wanted, of whose events. What is read of the log begins at `from`.
     pub fn new(
         account: AccountId,
-        (types, trigger): (Types, Trigger),
+        wanted: (Types, Trigger),
         (from, bounds): (&Places, &Bounds),
         max_bytes: usize,
         now: Timestamp,
@@ -47,9 +46,7 @@ impl Lately {
         };
         Self {
             account,
-            types,
-            trigger,
-            matcher: Matcher::default(),
+            judge: Judge::new(wanted),
             max_bytes,
             now,
             cut: bounds.0.iter().filter_map(is_cut).collect(),
@@ -67,7 +64,8 @@ impl Lately {
         if decoded.event.account != self.account {
             return;
         }
-        let (matches, reason) = self.judge(&decoded);
+        let verdict = self.judge.judge(&decoded);
+        let matches = verdict == Some(Verdict::Match);
         if matches && record.timestamp >= self.now - DAY {
             *self.minutes.entry(record.timestamp.as_millis().div_euclid(MINUTE_MS)).or_default() += 1;
         }
@@ -77,23 +75,10 @@ impl Lately {
             kind: decoded.event.kind.to_string(),
             at: record.timestamp,
             matches,
-            reason: reason.to_owned(),
+            reason: reason(verdict.as_ref()).to_owned(),
         });
         if last.len() > SHOWN {
             last.pop_front();
-        }
-    }
-
-    fn judge(&mut self, decoded: &Decoded) -> (bool, &'static str) {
-        if !self.types.contains(&decoded.event.kind) {
-            return (false, "type");
-        }
-        let time = decoded.headers.text(names::CE_TIME).and_then(text::parse_rfc3339);
-        let occurrence = Occurrence { event: &decoded.event, time, data: &decoded.data };
-        match self.matcher.on(occurrence).judge(&self.trigger) {
-            Verdict::Match => (true, "matched"),
-            Verdict::Mismatch(mismatch) => (false, mismatch.name()),
-            Verdict::Failure(_) => (false, "failed"),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Which events a backfill is about: by the rules of fan-out, and by time. Pure.
 
-use domain::{AccountId, Timestamp, Trigger, Types};
-use trigger::{Matcher, Occurrence, Verdict};
+use domain::{AccountId, Timestamp};
+use trigger::Verdict;
+use wire::Record;
 use wire::api::Backfill;
 use wire::event::{self, Decoded};
-use wire::{Record, names, text};
 
 use crate::rules::backfill::wanted;
+use crate::rules::judge::Judge;
 
 /// What the webhook wanted when the backfill was asked for.
 #[derive(Debug)]
@@ -14,9 +15,7 @@ pub(super) struct Wanted {
     account: AccountId,
     since: Timestamp,
     until: Timestamp,
-    types: Types,
-    trigger: Trigger,
-    matcher: Matcher,
+    judge: Judge,
     max_bytes: usize,
 }
 
@@ -36,9 +35,8 @@ pub(super) enum Found {
 impl Wanted {
     /// Events are at most so large, as everywhere.
     pub(super) fn new(account: AccountId, backfill: &Backfill, max_bytes: usize) -> Self {
-        let (types, trigger) = wanted(backfill);
         let Backfill { since, until, .. } = *backfill;
-        Self { account, since, until, types, trigger, matcher: Matcher::default(), max_bytes }
+        Self { account, since, until, judge: Judge::new(wanted(backfill)), max_bytes }
     }
 
     /// Judges a record. Its own timestamp counts: offsets only say roughly what is of the time.
@@ -51,16 +49,10 @@ impl Wanted {
         if decoded.event.account != self.account {
             return Found::Other;
         }
-        if !self.types.contains(&decoded.event.kind) {
-            return Found::Unwanted;
-        }
-        let time = decoded.headers.text(names::CE_TIME).and_then(text::parse_rfc3339);
-        let occurrence = Occurrence { event: &decoded.event, time, data: &decoded.data };
-        let verdict = self.matcher.on(occurrence).judge(&self.trigger);
-        match verdict {
-            Verdict::Match => Found::Match(decoded),
-            Verdict::Mismatch(_) => Found::Unwanted,
-            Verdict::Failure(_) => Found::Failure,
+        match self.judge.judge(&decoded) {
+            Some(Verdict::Match) => Found::Match(decoded),
+            Some(Verdict::Mismatch(_)) | None => Found::Unwanted,
+            Some(Verdict::Failure(_)) => Found::Failure,
         }
     }
 }
