@@ -3,34 +3,31 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::Quota;
+
+use crate::rates::{self, Limiter};
 
 /// Attempts to sign in, counted by where they come from.
 #[derive(Debug)]
 pub struct Guesses {
-    limiter: DefaultKeyedRateLimiter<IpAddr>,
+    limiter: Limiter<IpAddr>,
 }
 
 /// So many at once, …
 const AT_ONCE: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
 /// … and so many a minute from then on.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
-/// When addresses are counted that have been forgotten by then.
-const MANY: usize = 10_000;
 
 impl Default for Guesses {
     fn default() -> Self {
-        Self { limiter: RateLimiter::keyed(Quota::per_minute(PER_MINUTE).allow_burst(AT_ONCE)) }
+        Self { limiter: rates::limiter(Quota::per_minute(PER_MINUTE).allow_burst(AT_ONCE)) }
     }
 }
 
 impl Guesses {
     /// Whether one more attempt from there is looked at.
     pub fn may_guess(&self, from: IpAddr) -> bool {
-        if self.limiter.len() > MANY {
-            self.limiter.retain_recent();
-        }
-        self.limiter.check_key(&neighbourhood(from)).is_ok()
+        rates::count(&self.limiter, &neighbourhood(from)).is_ok()
     }
 }
 

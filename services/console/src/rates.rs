@@ -42,7 +42,8 @@ struct Pace {
     burst: NonZeroU32,
 }
 
-type Limiter<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
+pub(crate) type Limiter<K> =
+    RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
 
 /// So many codes at once, …
 const CODES: NonZeroU32 = NonZeroU32::new(3).expect("not zero");
@@ -90,12 +91,12 @@ impl Codes {
     }
 }
 
-fn limiter<K: Clone + Hash + Eq>(quota: Quota) -> Limiter<K> {
+pub(crate) fn limiter<K: Clone + Hash + Eq>(quota: Quota) -> Limiter<K> {
     RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>()
 }
 
 /// How many more there is room for, or how many seconds to wait.
-fn count<K: Clone + Hash + Eq>(limiter: &Limiter<K>, key: &K) -> Result<u32, u64> {
+pub(crate) fn count<K: Clone + Hash + Eq>(limiter: &Limiter<K>, key: &K) -> Result<u32, u64> {
     if limiter.len() > MANY {
         limiter.retain_recent();
     }

@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use domain::Scope;
 use serde_json::json;
 use wire::api::{Account, AccountPatch, NewAccount, Page};
 
 use super::Shared;
 use super::body::{Body, Id, PageQuery, Paged};
-use super::headers::{etag, expected};
+use super::headers::{Tagged, expected, tagged};
 use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
@@ -75,7 +75,7 @@ pub(super) async fn list<W: World>(
     console.list_accounts(&actor, &paging).map(Json)
 }
 
-type Answer = ([(HeaderName, HeaderValue); 1], Json<Account>);
+type Answer = Tagged<Account>;
 
 pub(super) async fn get<W: World>(
     State(console): Shared<W>,
@@ -86,7 +86,7 @@ pub(super) async fn get<W: World>(
 }
 
 fn answer(account: Account) -> Answer {
-    ([(header::ETAG, etag(account.revision))], Json(account))
+    tagged(account.revision, account)
 }
 
 pub(super) async fn create<W: World>(

@@ -48,9 +48,8 @@ pub(super) struct Listing {
 impl<S: Send + Sync> FromRequestParts<S> for Listing {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        let query = Query::<ListQuery>::try_from_uri(&parts.uri);
-        let Query(query) = query.map_err(|rejection| Refusal::field("query", rejection.body_text()))?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Asked(query) = Asked::<ListQuery>::from_request_parts(parts, state).await?;
         let paging = Paging::parse(query.cursor.as_deref(), query.limit.as_deref())?;
         Ok(Self { paging, account: query.account })
     }
@@ -78,9 +77,8 @@ pub(super) struct JobListing {
 impl<S: Send + Sync> FromRequestParts<S> for JobListing {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        let query = Query::<JobQuery>::try_from_uri(&parts.uri);
-        let Query(query) = query.map_err(|rejection| Refusal::field("query", rejection.body_text()))?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Asked(query) = Asked::<JobQuery>::from_request_parts(parts, state).await?;
         let limit = paging::limit(query.limit.as_deref())?;
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         Ok(Self { account: query.account, webhook: query.webhook, limit })

@@ -1,14 +1,19 @@
 //! `If-Match` and `ETag`: revisions in headers.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::Json;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use domain::Revision;
 
 use crate::problem::Refusal;
 use crate::rules::change::Expected;
 
-/// The revision's `ETag`.
-pub(super) fn etag(revision: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
+/// Something with its revision as `ETag`.
+pub(super) type Tagged<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
+
+/// Answers with something, at its revision.
+pub(super) fn tagged<T>(revision: u64, body: T) -> Tagged<T> {
+    let etag = HeaderValue::from_str(&format!("\"{revision}\""));
+    ([(header::ETAG, etag.unwrap_or(HeaderValue::from_static("\"0\"")))], Json(body))
 }
 
 /// What `If-Match` expects; none if it is not there. `*` and weak tags are fine.

@@ -42,42 +42,26 @@ impl<R> Section<R> {
     }
 }
 
-/// `GET`.
-pub(super) fn get<W, H, T>(path: &'static str, handler: H, operation: Operation) -> Route<W>
-where
-    W: World,
-    H: Handler<T, Arc<Console<W>>>,
-    T: 'static,
-{
-    Route { operation: operation.at(Method::GET, path), handler: routing::get(handler) }
+macro_rules! methods {
+    ($($(#[$doc:meta])* $name:ident $method:ident;)*) => {$(
+        $(#[$doc])*
+        pub(super) fn $name<W, H, T>(path: &'static str, handler: H, operation: Operation) -> Route<W>
+        where
+            W: World,
+            H: Handler<T, Arc<Console<W>>>,
+            T: 'static,
+        {
+            Route { operation: operation.at(Method::$method, path), handler: routing::$name(handler) }
+        }
+    )*};
 }
-
-/// `POST`.
-pub(super) fn post<W, H, T>(path: &'static str, handler: H, operation: Operation) -> Route<W>
-where
-    W: World,
-    H: Handler<T, Arc<Console<W>>>,
-    T: 'static,
-{
-    Route { operation: operation.at(Method::POST, path), handler: routing::post(handler) }
-}
-
-/// `PATCH`.
-pub(super) fn patch<W, H, T>(path: &'static str, handler: H, operation: Operation) -> Route<W>
-where
-    W: World,
-    H: Handler<T, Arc<Console<W>>>,
-    T: 'static,
-{
-    Route { operation: operation.at(Method::PATCH, path), handler: routing::patch(handler) }
-}
-
-/// `DELETE`.
-pub(super) fn delete<W, H, T>(path: &'static str, handler: H, operation: Operation) -> Route<W>
-where
-    W: World,
-    H: Handler<T, Arc<Console<W>>>,
-    T: 'static,
-{
-    Route { operation: operation.at(Method::DELETE, path), handler: routing::delete(handler) }
+methods! {
+    /// `GET`.
+    get GET;
+    /// `POST`.
+    post POST;
+    /// `PATCH`.
+    patch PATCH;
+    /// `DELETE`.
+    delete DELETE;
 }

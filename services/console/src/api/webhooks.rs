@@ -2,14 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use domain::{Scope, Step, WebhookId};
 use serde_json::{Value, json};
 use wire::api::{self, NewWebhook, Page, RotateSecret, Secret, WebhookPatch, WebhookWithSecret};
 
 use super::Shared;
 use super::body::{Body, Id, ListQuery, Listing};
-use super::headers::{etag, expected, if_match};
+use super::headers::{Tagged, expected, if_match, tagged};
 use super::operation::{Operation, operation};
 use super::route::{self, Route};
 use crate::problem::Refusal;
@@ -119,8 +119,8 @@ fn new() -> Value {
 }
 
 /// One webhook, with its revision as `ETag`.
-pub(super) type Answer = ([(HeaderName, HeaderValue); 1], Json<api::Webhook>);
-type WithSecret = (StatusCode, [(HeaderName, HeaderValue); 1], Json<WebhookWithSecret>);
+pub(super) type Answer = Tagged<api::Webhook>;
+type WithSecret = (StatusCode, Tagged<WebhookWithSecret>);
 
 pub(super) async fn list<W: World>(
     State(console): Shared<W>,
@@ -230,9 +230,9 @@ pub(super) async fn rotate_secret<W: World>(
 }
 
 pub(super) fn answer(webhook: api::Webhook) -> Answer {
-    ([(header::ETAG, etag(webhook.revision))], Json(webhook))
+    tagged(webhook.revision, webhook)
 }
 
 fn with_secret(status: StatusCode, made: WebhookWithSecret) -> WithSecret {
-    (status, [(header::ETAG, etag(made.webhook.revision))], Json(made))
+    (status, tagged(made.webhook.revision, made))
 }

@@ -17,10 +17,16 @@ impl<W: World> FromRequestParts<Arc<Console<W>>> for Actor {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, console: &Arc<Console<W>>) -> Result<Self, Refusal> {
+        // What stands around the routes asks, too: once is enough for a request.
+        if let Some(actor) = parts.extensions.get::<Self>() {
+            return Ok(actor.clone());
+        }
         let key = bearer(parts)?;
         let now = console.world.now();
         let actor = console.look(|registry| Self::of(registry, key, now))?;
-        Ok(actor.coming(whence(console, parts)))
+        let actor = actor.coming(whence(console, parts));
+        parts.extensions.insert(actor.clone());
+        Ok(actor)
     }
 }
 

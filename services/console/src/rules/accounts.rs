@@ -46,9 +46,7 @@ pub fn change(
 ) -> Result<Vec<Change>, Refusal> {
     let id = actor.account(registry, id)?;
     let present = registry.account(&id).ok_or(Refusal::NoSuch("account"))?;
-    if matches!(expected, Expected::Is(revision) if revision != present.revision) {
-        return Err(Refusal::Stale { present: present.revision });
-    }
+    expected.meets(present.revision)?;
     let (mut errors, mut changed) = (Errors::default(), present.clone());
     if let Some(name) = &patch.name {
         actor.require(Scope::Operator)?;

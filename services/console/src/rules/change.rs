@@ -16,6 +16,19 @@ pub enum Expected {
     Is(Revision),
 }
 
+impl Expected {
+    /// Whether the present revision is the one that a change was made to.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn meets(self, present: Revision) -> Result<(), Refusal> {
+        match self {
+            Self::Is(revision) if revision != present => Err(Refusal::Stale { present }),
+            Self::Is(_) | Self::Any => Ok(()),
+        }
+    }
+}
+
 /// Changes a webhook by a rule. What comes out the same is not written, so that repeating a change does no harm.
 ///
 /// # Errors
@@ -82,10 +95,6 @@ fn found(
     expected: Expected,
 ) -> Result<Arc<Webhook>, Refusal> {
     let present = &access::webhook(registry, actor, id)?.webhook;
-    match expected {
-        Expected::Is(revision) if revision != present.revision => {
-            Err(Refusal::Stale { present: present.revision })
-        }
-        Expected::Is(_) | Expected::Any => Ok(Arc::clone(present)),
-    }
+    expected.meets(present.revision)?;
+    Ok(Arc::clone(present))
 }
