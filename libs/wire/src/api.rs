@@ -50,6 +50,13 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl<T> Default for Page<T> {
+    /// An empty list's.
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+}
+
 /// `POST /v1/accounts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -1,6 +1,6 @@
 //! API keys: listed, made, revoked.
 
-use domain::{AccountId, KeyId, Scope};
+use domain::{AccountId, ApiKey, KeyId, Scope};
 use wire::api::{CreatedKey, Key, NewKey, Page};
 
 use super::{chance, present};
@@ -33,6 +33,20 @@ impl<W: World> Console<W> {
         actor.require(Scope::WebhooksRead)?;
         let account = self.look(|registry| actor.account(registry, account))?;
         self.page_of_keys(paging, |key| key.account.as_deref() == Some(account.as_str()))
+    }
+
+    /// All keys of an account, or (of none) of operators, for operators.
+    ///
+    /// # Errors
+    /// When who asks is no operator.
+    pub(crate) fn every_key(&self, actor: &Actor, account: Option<&str>) -> Result<Vec<Key>, Refusal> {
+        actor.require(Scope::Operator)?;
+        self.look(|registry| {
+            let wanted = |key: &&ApiKey| key.account.as_ref().map(AccountId::as_str) == account;
+            let mut keys: Vec<_> = registry.keys().filter(wanted).map(present::key).collect();
+            keys.sort_by(|a, b| a.id.cmp(&b.id));
+            Ok(keys)
+        })
     }
 
     /// Makes a key, of an account or (none) for operators.

@@ -2,10 +2,9 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use wire::api::{AuditEntry, Page as Listed};
+use wire::api::AuditEntry;
 
 use super::forms::Errors;
 use super::session::Visitor;
@@ -37,7 +36,7 @@ impl Find {
     }
 
     fn encoded(&self, cursor: &str) -> String {
-        let pairs = [
+        view::encoded([
             ("action", self.action.as_str()),
             ("object", &self.object),
             ("by", &self.by),
@@ -45,9 +44,7 @@ impl Find {
             ("until", &self.until),
             ("account", &self.account),
             ("cursor", cursor),
-        ];
-        let filled = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish()
+        ])
     }
 }
 
@@ -71,14 +68,9 @@ pub(super) async fn list<W: World>(
         Ok(asked) => console.find_audit(&visitor.actor, &asked).await,
         Err(refusal) => Err(refusal),
     };
-    let (status, found, errors) = match asked {
-        Ok(found) => (StatusCode::OK, found, Errors::default()),
-        Err(refusal) => match Errors::of_refusal(refusal) {
-            Ok(errors) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, Listed { items: Vec::new(), next: None }, errors)
-            }
-            Err(refusal) => return Failure::to(&visitor, refusal).into_response(),
-        },
+    let (status, found, errors) = match view::found(asked) {
+        Ok(found) => found,
+        Err(refusal) => return Failure::to(&visitor, refusal).into_response(),
     };
     let next = found.next.map(|cursor| format!("{HERE}?{}", query.encoded(&cursor)));
     let page = Page::of(&visitor, HERE);

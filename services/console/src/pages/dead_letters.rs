@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use domain::DeathReason;
 use serde::Deserialize;
@@ -40,16 +39,14 @@ impl Find {
     }
 
     fn encoded(&self, cursor: &str) -> String {
-        let pairs = [
+        view::encoded([
             ("webhook", self.webhook.as_str()),
             ("reason", &self.reason),
             ("disposition", &self.disposition),
             ("since", &self.since),
             ("account", &self.account),
             ("cursor", cursor),
-        ];
-        let filled = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish()
+        ])
     }
 }
 
@@ -98,12 +95,10 @@ pub(super) async fn list<W: World>(
     visitor: Visitor,
     Query(query): Query<Find>,
 ) -> Response {
-    let (status, found, errors) = match find(&console, &visitor.actor, &query).await {
-        Ok(found) => (StatusCode::OK, found, Errors::default()),
-        Err(refusal) => match Errors::of_refusal(refusal) {
-            Ok(errors) => (StatusCode::UNPROCESSABLE_ENTITY, Found::default(), errors),
-            Err(refusal) => return Failure::to(&visitor, refusal).into_response(),
-        },
+    let asked = find(&console, &visitor.actor, &query).await;
+    let (status, found, errors) = match view::found(asked) {
+        Ok(found) => found,
+        Err(refusal) => return Failure::to(&visitor, refusal).into_response(),
     };
     let Found { counts, rows, next } = found;
     let of_webhooks = counts.iter().filter(|count| count.webhook.is_some());

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
-use wire::api::{Delivery, DeliveryInFull, Page as Listed};
+use wire::api::{Delivery, DeliveryInFull};
 use wire::catalogue::EventKind;
 
 use super::forms::Errors;
@@ -42,13 +42,11 @@ pub(super) struct Find {
 impl Find {
     /// The same, as the API takes it.
     fn query(&self) -> Result<DeliveryQuery, Refusal> {
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(self.pairs(true)).finish();
-        view::query(&query)
+        view::query(&self.encoded(&self.cursor))
     }
 
-    fn pairs(&self, with_cursor: bool) -> Vec<(&'static str, &str)> {
-        let cursor = if with_cursor { self.cursor.as_str() } else { "" };
-        let pairs = [
+    fn encoded(&self, cursor: &str) -> String {
+        view::encoded([
             ("recipient", self.recipient.as_str()),
             ("message", &self.message),
             ("event", &self.event),
@@ -60,15 +58,7 @@ impl Find {
             ("until", &self.until),
             ("account", &self.account),
             ("cursor", cursor),
-        ];
-        pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
-    }
-
-    /// Where the page behind a cursor is.
-    fn after(&self, cursor: &str) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.pairs(false)).append_pair("cursor", cursor);
-        format!("{HERE}?{}", query.finish())
+        ])
     }
 }
 
@@ -100,17 +90,12 @@ pub(super) async fn list<W: World>(
         Ok(asked) => console.find_deliveries(&visitor.actor, &asked).await,
         Err(refusal) => Err(refusal),
     };
-    let (status, found, errors) = match asked {
-        Ok(found) => (StatusCode::OK, found, Errors::default()),
-        Err(refusal) => match Errors::of_refusal(refusal) {
-            Ok(errors) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, Listed { items: Vec::new(), next: None }, errors)
-            }
-            Err(refusal) => return Failure::to(&visitor, refusal).into_response(),
-        },
+    let (status, found, errors) = match view::found(asked) {
+        Ok(found) => found,
+        Err(refusal) => return Failure::to(&visitor, refusal).into_response(),
     };
     let webhooks = named(&console, &visitor.actor).unwrap_or_default();
-    let next = found.next.map(|cursor| query.after(&cursor));
+    let next = found.next.map(|cursor| format!("{HERE}?{}", query.encoded(&cursor)));
     let page = Page::of(&visitor, HERE);
     html(status, &ListPage { page, query, errors, kinds: kinds(), webhooks, rows: found.items, next })
 }

@@ -15,10 +15,7 @@ use super::forms::Errors;
 use super::session::{Form, Visitor};
 use super::view::{Failure, Page, done, html};
 use crate::api::Shared;
-use crate::problem::Refusal;
-use crate::rules::access::Actor;
 use crate::rules::change::Expected;
-use crate::rules::paging::Paging;
 use crate::world::{Console, World};
 
 const HERE: &str = "/operator";
@@ -49,6 +46,12 @@ struct Fields {
 }
 
 impl Fields {
+    fn sent(form: &Form) -> Self {
+        let [id, name, email, language] =
+            ["id", "name", "email", "language"].map(|it| form.text(it).to_owned());
+        Self { id, name, email, language }
+    }
+
     /// Whom to tell; nobody where no address stands.
     fn contact(&self) -> Option<Contact> {
         let contact = Contact { email: self.email.clone(), language: self.language.clone() };
@@ -97,7 +100,7 @@ async fn whole<W: World>(
     (form, errors): (Fields, Errors),
 ) -> Response {
     let seen = console.overview(&visitor.actor).await;
-    let seen = seen.and_then(|seen| Ok((seen, keys(console, &visitor.actor, None)?)));
+    let seen = seen.and_then(|seen| Ok((seen, console.every_key(&visitor.actor, None)?)));
     let (mut whole, keys) = match seen {
         Ok(seen) => seen,
         Err(refusal) => return Failure::to(visitor, refusal).into_response(),
@@ -111,26 +114,8 @@ async fn whole<W: World>(
     html(status, &WholePage { page, find, whole, accounts, is_cut, keys, metrics, form, errors })
 }
 
-/// An account's keys, or (of none) those of operators.
-fn keys<W: World>(console: &Console<W>, actor: &Actor, account: Option<&str>) -> Result<Vec<Key>, Refusal> {
-    let (mut all, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = console.list_keys(actor, account, &Paging::parse(cursor.as_deref(), Some("200"))?)?;
-        all.extend(page.items.into_iter().filter(|key| key.account.as_deref() == account));
-        match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(all),
-        }
-    }
-}
-
 pub(super) async fn create_account<W: World>(State(console): Shared<W>, form: Form) -> Response {
-    let fields = Fields {
-        id: form.text("id").to_owned(),
-        name: form.text("name").to_owned(),
-        email: form.text("email").to_owned(),
-        language: form.text("language").to_owned(),
-    };
+    let fields = Fields::sent(&form);
     let contact = fields.contact();
     let new = NewAccount { id: fields.id.clone(), name: fields.name.clone(), contact };
     match console.create_account(&form.visitor.actor, &new).await {
@@ -179,7 +164,8 @@ fn account_page<W: World>(
     said: Option<&str>,
     errors: Errors,
 ) -> Response {
-    let seen = keys(console, &visitor.actor, Some(id))
+    let seen = console
+        .every_key(&visitor.actor, Some(id))
         .and_then(|keys| Ok((console.show_account(&visitor.actor, id)?, keys)));
     match seen {
         Ok((account, keys)) => {
@@ -198,8 +184,7 @@ pub(super) async fn change_account<W: World>(
     form: Form,
 ) -> Response {
     let visitor = &form.visitor;
-    let (email, language) = (form.text("email").to_owned(), form.text("language").to_owned());
-    let contact = Fields { email, language, ..Fields::default() }.contact();
+    let contact = Fields::sent(&form).contact();
     let patch = AccountPatch { contact: Some(contact), ..AccountPatch::default() };
     match console.change_account(&visitor.actor, &id, Expected::Any, &patch).await {
         Ok(_) => done(&place(&id), "saved"),

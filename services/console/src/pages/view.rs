@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use wire::api;
 
 use super::assets;
+use super::forms::Errors;
 use super::session::Visitor;
 use super::words::Language;
 use crate::problem::Refusal;
@@ -221,6 +222,23 @@ pub(super) fn query<T: DeserializeOwned>(encoded: &str) -> Result<T, Refusal> {
     let uri = uri.map_err(|error| Refusal::field("query", error.to_string()))?;
     let query = Query::<T>::try_from_uri(&uri);
     query.map(|Query(query)| query).map_err(|rejection| Refusal::field("query", rejection.body_text()))
+}
+
+/// A query of what is filled in.
+pub(super) fn encoded<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let filled = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(filled).finish()
+}
+
+/// What was looked for and found; of a search whose fields will not do nothing, and what is wrong with them.
+pub(super) fn found<T: Default>(asked: Result<T, Refusal>) -> Result<(StatusCode, T, Errors), Refusal> {
+    match asked {
+        Ok(found) => Ok((StatusCode::OK, found, Errors::default())),
+        Err(refusal) => {
+            let errors = Errors::of_refusal(refusal)?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, T::default(), errors))
+        }
+    }
 }
 
 /// On to a page that says what was done.
