@@ -90,6 +90,7 @@ pub(super) fn population(
         let revision = Revision(1);
         changes.push(Change::Account(Account {
             contact: None,
+            keep: domain::Keep::default(),
             id: account.clone(),
             name: account.to_string(),
             created_at: now,

@@ -67,8 +67,12 @@ pub(super) async fn create(
     receiver: &Receiver,
 ) -> anyhow::Result<Tenant> {
     let operator = Rest::new(&addresses.console, key)?;
-    let account =
-        NewAccount { id: ACCOUNT.to_owned(), name: "The demo's customer".to_owned(), contact: None };
+    let account = NewAccount {
+        id: ACCOUNT.to_owned(),
+        name: "The demo's customer".to_owned(),
+        contact: None,
+        keep: None,
+    };
     operator.tell(Method::POST, "/v1/accounts", Some(&account)).await.context("creating the account")?;
     let scopes = ["events:write", "webhooks:read", "webhooks:write"].map(str::to_owned).to_vec();
     let wanted = NewKey { name: "demo".to_owned(), scopes, expires_at: None };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::num::NonZeroU16;
 
 use sha2::{Digest, Sha256};
 
@@ -16,6 +17,8 @@ pub struct Account {
     pub name: String,
     /// Who is told when a webhook fails.
     pub contact: Option<Contact>,
+    /// What is kept of its attempts.
+    pub keep: Keep,
     /// When it was made.
     pub created_at: Timestamp,
     /// How many changes made it what it is.
@@ -29,6 +32,56 @@ pub struct Contact {
     pub email: String,
     /// The language to write in: `en`, `nl`.
     pub language: String,
+}
+
+/// What is kept of an account's attempts in the topic and in the history, and how long in the history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// Of which attempts it is kept what was said.
+    pub details: KeepDetails,
+    /// For how many days; as long as the platform keeps everything's where it does not say.
+    pub days: Option<NonZeroU16>,
+}
+
+/// Of which attempts it is kept what was said: the headers of both sides, the beginning of the response's body, and the
+/// mail's recipient. That there was an attempt, when, and what came of it is always kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeepDetails {
+    /// Of all.
+    #[default]
+    All,
+    /// Of those that failed.
+    Failures,
+    /// Of none.
+    Nothing,
+}
+
+impl KeepDetails {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::All, Self::Failures, Self::Nothing];
+
+    /// Its name in records and on the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Failures => "failures",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    /// The choice of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|choice| choice.name() == name)
+    }
+
+    /// Whether it is kept of an attempt that ended so.
+    pub const fn of(self, is_delivered: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Failures => !is_delivered,
+            Self::Nothing => false,
+        }
+    }
 }
 
 /// An API key. The key itself is shown once and never stored.

@@ -24,7 +24,7 @@ mod tracker;
 mod trigger;
 mod webhook;
 
-pub use account::{Account, ApiKey, Contact, KeyHash, Scope};
+pub use account::{Account, ApiKey, Contact, Keep, KeepDetails, KeyHash, Scope};
 pub use batch::{BatchPart, Batching, batch_id};
 pub use breaker::{Breaker, BreakerSettings, Ending, Gate, Tripped};
 pub use claims::{Claims, Frontier, Window};

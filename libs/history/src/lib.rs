@@ -19,6 +19,7 @@ pub mod dead_letters;
 pub mod deliveries;
 mod delivery;
 pub mod entry;
+mod erase;
 mod fold;
 pub mod hours;
 pub mod jobs;
@@ -34,5 +35,6 @@ mod write;
 
 pub use database::{Error, History, HistorySettings};
 pub use delivery::{Delivery, Latest, State};
+pub use erase::Erased;
 pub use text::Text;
 pub use write::Written;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use sqlx::AssertSqlSafe;
 
+use crate::erase::{places, remove};
 use crate::{Error, History};
 
 /// How much is kept.
@@ -52,6 +53,43 @@ impl History {
         gone += self.forget_jobs(now - JOBS).await?;
         self.forget_sessions(now).await?;
         Ok(gone)
+    }
+
+    /// Deletes what an account does not want to be kept any more: its deliveries whose last word is older, with their
+    /// attempts, and its dead letters, slice after slice. Says how many rows are gone.
+    ///
+    /// # Errors
+    /// When the database does not answer; what is gone by then stays gone.
+    pub async fn trim_account(&self, account: &str, before: Timestamp) -> Result<u64, Error> {
+        let mut gone = 0;
+        loop {
+            let mut transaction = self.begin().await?;
+            let found: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(format!(
+                "SELECT id FROM deliveries WHERE account = $1 AND first_at < $2 AND last_at < $2 LIMIT {SLICE}"
+            )))
+            .bind(account)
+            .bind(before.as_millis())
+            .fetch_all(&mut *transaction)
+            .await?;
+            let ids: Vec<&str> = found.iter().map(|(id,)| id.as_str()).collect();
+            if ids.is_empty() {
+                break;
+            }
+            let batches = format!(
+                "DELETE FROM attempts WHERE started_at < ${} AND delivery IN
+                 (SELECT batch FROM batches WHERE delivery IN ({}))",
+                ids.len() + 1,
+                places(ids.len())
+            );
+            let batches = ids.iter().fold(sqlx::query(AssertSqlSafe(batches)), |query, id| query.bind(*id));
+            let batches = batches.bind(before.as_millis()).execute(&mut *transaction).await?;
+            let removed = remove(&mut transaction, &ids).await?;
+            transaction.commit().await?;
+            gone += batches.rows_affected() + removed.attempts + removed.dead_letters + removed.deliveries;
+        }
+        let letters = sqlx::query("DELETE FROM dead_letters WHERE account = $1 AND died_at < $2");
+        let letters = letters.bind(account).bind(before.as_millis()).execute(self.pool()).await?;
+        Ok(gone + letters.rows_affected())
     }
 
     /// Where there are more attempts than are kept: the time before which the surplus lies.

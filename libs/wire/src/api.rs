@@ -4,6 +4,7 @@
 //! Times are RFC 3339 in UTC, durations texts like `15s`. Errors are problem details (RFC 9457) with [`Problem`]'s members.
 
 mod audit;
+mod erasure;
 mod history;
 mod jobs;
 mod letters;
@@ -22,6 +23,7 @@ use domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use audit::AuditEntry;
+pub use erasure::{Erasure, Held, NewErasure};
 pub use history::{
     DeadLetter, DeadLetterCount, DeadLetterCounts, Delivery, DeliveryInFull, Disposition, Hour, Statistics,
     Tally, Try,
@@ -69,6 +71,9 @@ pub struct NewAccount {
     /// Who is told when a webhook fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
+    /// What is kept of its attempts, and how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
 }
 
 /// `PATCH /v1/accounts/{id}`: what is left out stays. The revision that it was made to comes in `If-Match` or in the body.
@@ -82,6 +87,9 @@ pub struct AccountPatch {
     /// Who is told when a webhook fails; null is nobody.
     #[serde(deserialize_with = "webhook::present", skip_serializing_if = "Option::is_none")]
     pub contact: Option<Option<Contact>>,
+    /// What is kept of its attempts, and how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
     /// The revision that this was made to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
@@ -99,6 +107,22 @@ pub struct Contact {
     pub language: String,
 }
 
+/// What is kept of an account's attempts, and how long. What is left out is as if nothing was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct Keep {
+    /// Of which attempts the headers of both sides, the beginning of the response's body and the mail's recipient are kept:
+    /// `all`, the default, `failures` or `nothing`. It holds for attempts from then on. That there was an attempt, when, and
+    /// what came of it is always kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
+    /// For how many days the history holds deliveries, attempts and dead letters, 1 to 365; without it, and at most, as long
+    /// as the platform does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u16>,
+}
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -110,6 +134,9 @@ pub struct Account {
     /// Who is told when a webhook fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
+    /// What is kept of its attempts, and how long.
+    #[serde(default)]
+    pub keep: Keep,
     /// When it was made.
     #[serde(with = "crate::text::Rfc3339")]
     pub created_at: Timestamp,

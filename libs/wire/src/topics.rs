@@ -82,6 +82,13 @@ pub struct TopicSpec {
     pub min_message_bytes: usize,
 }
 
+impl TopicSpec {
+    /// How long records are kept, where the topic is made as this says; none where each key's newest is for ever.
+    pub fn retention(&self) -> Option<Duration> {
+        self.config.get("retention.ms")?.parse().ok().map(Duration::from_millis)
+    }
+}
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Room for headers on an event.
@@ -234,6 +241,14 @@ mod tests {
                 "postbode.audit",
             ]
         );
+    }
+
+    #[test]
+    fn a_topic_says_how_long_its_records_are_kept() {
+        let topics = Topics::new(&TopicSettings::default()).unwrap();
+        let kept = |topic| topics.spec(topic).unwrap().retention();
+        assert_eq!(kept(&topics.events), Some(7 * DAY));
+        assert_eq!(kept(&topics.webhooks), None);
     }
 
     #[test]

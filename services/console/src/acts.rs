@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod conditions;
+mod erasure;
 mod history;
 mod jobs;
 mod keys;

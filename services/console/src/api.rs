@@ -9,6 +9,7 @@ pub(crate) mod body;
 mod dead_letters;
 mod deliveries;
 pub(crate) mod document;
+mod erasure;
 mod event_types;
 mod filter_test;
 mod headers;
@@ -82,7 +83,7 @@ fn sections<W: World>() -> Vec<Section<Route<W>>> {
         Section::new(
             "Accounts",
             "Whose all of this is.",
-            [accounts::routes(), portal::routes(), audit::routes(), overview::routes()],
+            [accounts::routes(), erasure::routes(), portal::routes(), audit::routes(), overview::routes()],
         ),
         Section::new("Keys", "Who may do what.", [keys::routes()]),
         Section::new(

@@ -7,15 +7,16 @@ mod indexer;
 mod read;
 mod telemetry;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Clock as _;
+use domain::{AccountId, Clock as _, Registry, Timestamp};
 use history::History;
 use history::positions::Position;
 use history::retention::Keep;
 use process::{Check, Lifecycle, SystemClock};
-use stream::{Admin, KafkaSettings, Reading, Source, SourceOptions};
+use stream::{Admin, KafkaSettings, Reading, RegistryView, Source, SourceOptions};
 use tokio::time::{Instant, sleep};
 use wire::topics::Topics;
 
@@ -30,10 +31,14 @@ const TRIM: Duration = Duration::from_secs(60);
 /// … and how far the reading is behind.
 const LOOK: Duration = Duration::from_secs(5);
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// Everything that keeps a history.
 pub(crate) struct Keeper {
     pub(crate) history: History,
     pub(crate) keep: Keep,
+    /// Some accounts want less kept.
+    pub(crate) registry: RegistryView,
     pub(crate) kafka: KafkaSettings,
     pub(crate) topics: Topics,
     /// What the consumer group's name begins with.
@@ -50,6 +55,11 @@ pub(crate) struct Keeper {
 pub(crate) fn topics(topics: &Topics) -> [Arc<str>; 5] {
     [&topics.attempts, &topics.dead_deliveries, &topics.dead_events, &topics.dispositions, &topics.audit]
         .map(Arc::clone)
+}
+
+/// The accounts that say for how long they want to be remembered.
+fn wanting_less(registry: &Registry) -> Vec<(AccountId, NonZeroU16)> {
+    registry.accounts().filter_map(|account| Some((account.id.clone(), account.keep.days?))).collect()
 }
 
 impl Keeper {
@@ -101,12 +111,20 @@ impl Keeper {
     async fn trim(&self) {
         loop {
             let begun = Instant::now();
-            match self.history.trim(self.clock.now(), self.keep).await {
+            match self.trimmed(self.clock.now()).await {
                 Ok(gone) => self.telemetry.trimmed(gone, begun.elapsed()),
                 Err(error) => self.telemetry.failed(&error),
             }
             sleep(TRIM).await;
         }
+    }
+
+    async fn trimmed(&self, now: Timestamp) -> Result<u64, history::Error> {
+        let mut gone = self.history.trim(now, self.keep).await?;
+        for (account, days) in self.registry.read(wanting_less) {
+            gone += self.history.trim_account(account.as_str(), now - u32::from(days.get()) * DAY).await?;
+        }
+        Ok(gone)
     }
 
     /// Looks how far the database is behind the topics, for ever. Several consoles on one database say the same.

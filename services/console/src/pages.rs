@@ -3,6 +3,7 @@
 //! A page looks and acts through [`acts`](crate::acts), like the REST API. Who looks is told by a session
 //! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`]).
 
+mod account;
 mod assets;
 mod audit;
 mod chart;
@@ -72,9 +73,12 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/jobs/{id}", get(jobs::show::<W>))
         .route("/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .route("/webhooks/{id}/backfill", post(jobs::backfill::<W>))
+        .route("/account", get(account::own))
+        .route("/accounts/{id}", get(account::show::<W>).post(account::change::<W>))
+        .route("/accounts/{id}/erase", post(account::erase::<W>))
         .route("/operator", get(operator::show::<W>))
         .route("/operator/accounts", post(operator::create_account::<W>))
-        .route("/operator/accounts/{id}", get(operator::account::<W>).post(operator::change_account::<W>))
+        .route("/operator/accounts/{id}", get(operator::account::<W>))
         .route("/operator/accounts/{id}/delete", post(operator::delete_account::<W>))
         .route("/operator/keys", post(operator::create_key::<W>))
         .route("/operator/keys/{id}/delete", post(operator::delete_key::<W>))

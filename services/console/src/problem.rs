@@ -195,9 +195,7 @@ impl Refusal {
             Self::MethodNotAllowed => "this path does not take this method: see the header Allow".to_owned(),
             Self::Conflict { detail, .. } => detail.clone(),
             Self::Stale { present } => {
-                format!(
-                    "the webhook has changed since: it is at revision {present} now; read it and decide again"
-                )
+                format!("it has changed since: it is at revision {present} now; read it and decide again")
             }
             Self::RevisionMissing => {
                 "say which revision the change was made to, by the header If-Match or the member revision"

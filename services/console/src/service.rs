@@ -38,7 +38,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let open = Arc::new(AtomicBool::new(false));
     let checks = watch(&service, &view);
 
-    let keeper = keeper(&service, &history, &topics, &admin);
+    let keeper = keeper(&service, &history, &topics, (&admin, &view));
     let (meter, backlog) = Meter::new(&config.kafka, &topics, &config.topics.prefix, service.clock)?;
     let lifecycle = service.lifecycle.clone();
     service.lifecycle.spawn("backlog", async move {
@@ -113,11 +113,17 @@ fn console(service: &Service<Settings>, topics: &Topics, world: Outside) -> anyh
     })
 }
 
-fn keeper(service: &Service<Settings>, history: &History, topics: &Topics, admin: &Arc<Admin>) -> Keeper {
+fn keeper(
+    service: &Service<Settings>,
+    history: &History,
+    topics: &Topics,
+    (admin, registry): (&Arc<Admin>, &RegistryView),
+) -> Keeper {
     let config = &service.config;
     Keeper {
         history: history.clone(),
         keep: config.history.keep(),
+        registry: registry.clone(),
         kafka: config.kafka.clone(),
         topics: topics.clone(),
         prefix: config.topics.prefix.clone(),

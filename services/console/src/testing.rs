@@ -44,7 +44,15 @@ pub(crate) fn tools<'a>(policy: &'a AddressPolicy, keyring: &'a Keyring) -> Tool
 }
 
 pub(crate) fn account(id: &str) -> Account {
-    Account { id: id.into(), name: id.to_owned(), contact: None, created_at: NOW, revision: Revision(1) }
+    let keep = domain::Keep::default();
+    Account {
+        id: id.into(),
+        name: id.to_owned(),
+        contact: None,
+        keep,
+        created_at: NOW,
+        revision: Revision(1),
+    }
 }
 
 pub(crate) fn key(presented: &str, account: Option<&str>, scopes: &[Scope]) -> ApiKey {

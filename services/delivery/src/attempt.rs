@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use call::{Credentials, Parcel, Platform};
-use domain::{Clock, DeliveryId, Fate, Outcome, RecordPlace, Standing, Timestamp, Verdict};
+use domain::{Clock, DeliveryId, Fate, KeepDetails, Outcome, RecordPlace, Standing, Timestamp, Verdict};
 use http::{HeaderMap, HeaderValue};
 use httpsig::Ring;
 use outbound::{Exchange, Outbound, Phases};
@@ -30,6 +30,8 @@ pub(crate) struct Done {
     pub(crate) members: Vec<(RecordPlace, Payload)>,
     pub(crate) batch: Option<DeliveryId>,
     pub(crate) standing: Standing,
+    /// What its account wants to be kept of attempts.
+    pub(crate) keep: KeepDetails,
     pub(crate) number: u32,
     pub(crate) began: Timestamp,
     pub(crate) sent: HeaderMap,
@@ -41,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) members: Vec<(RecordPlace, Payload)>,
     pub(crate) batch: Option<DeliveryId>,
     pub(crate) standing: Standing,
+    /// What its account wants to be kept of attempts.
+    pub(crate) keep: KeepDetails,
     pub(crate) number: u32,
     pub(crate) credentials: Arc<Credentials>,
 }
@@ -48,13 +52,13 @@ pub(crate) struct Call {
 impl Attempts {
     /// Makes one attempt. Never fails: whatever happens is an outcome.
     pub(crate) async fn make(&self, call: Call) -> Done {
-        let Call { members, batch, standing, number, credentials } = call;
+        let Call { members, batch, standing, keep, number, credentials } = call;
         let exchange = self.exchange(&standing, &members, batch.as_ref(), &credentials);
         let (began, sent, exchange) = match process::trace::is_exported() {
             true => exchange.instrument(span(&standing, number, &members)).await,
             false => exchange.await,
         };
-        let mut done = Done { members, batch, standing, number, began, sent, exchange };
+        let mut done = Done { members, batch, standing, keep, number, began, sent, exchange };
         // What does not depend on a decision costs no time of the one thread that decides.
         if done.is_delivered() {
             if let Some(attempt) = done.record(Fate::Delivered, began) {
@@ -114,6 +118,11 @@ impl Done {
     pub(crate) fn record(&self, fate: Fate, now: Timestamp) -> Option<Attempt<'_>> {
         let (_, head) = self.members.first()?;
         let delivery = head.delivery.as_ref().ok()?;
+        let kept = self.keep.of(self.is_delivered());
+        let member = |held| {
+            let member = member(held)?;
+            Some(if kept { member } else { Member { recipient: None, ..member } })
+        };
         let mut first = member(head)?;
         let mut members = Vec::new();
         if let Some(batch) = &self.batch {
@@ -125,7 +134,7 @@ impl Done {
             Fate::Retried(tier) => Some(text::rfc3339(now + tier.delay())),
             Fate::Delivered | Fate::Died(_) | Fate::Stale => None,
         };
-        let response = self.exchange.response.as_ref();
+        let response = self.exchange.response.as_ref().filter(|_| kept);
         Some(Attempt {
             v: 1,
             webhook: delivery.webhook.as_str().into(),
@@ -135,7 +144,7 @@ impl Done {
             started_at: text::rfc3339(self.began),
             duration: durations(&self.exchange.phases),
             url: Cow::Borrowed(&self.standing.webhook.url),
-            request_headers: self.shown_headers(),
+            request_headers: if kept { self.shown_headers() } else { Vec::new() },
             outcome: outcome.class().into(),
             status: outcome.status(),
             error: (!self.is_delivered()).then(|| outcome.explain()),

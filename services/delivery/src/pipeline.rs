@@ -292,11 +292,14 @@ impl Shell {
         number: u32,
     ) {
         let tell = self.tell_done.clone();
+        let keep =
+            self.view.read(|registry| registry.account(&standing.webhook.account).map(|it| it.keep.details));
+        let keep = keep.unwrap_or_default();
         match self.vault.credentials(&standing) {
             Ok(credentials) => {
                 self.sealed.pass();
                 let attempts = Arc::clone(&self.attempts);
-                let call = Call { members, batch, standing, number, credentials };
+                let call = Call { members, batch, standing, keep, number, credentials };
                 tokio::spawn(async move {
                     let _ = tell.send(attempts.make(call).await);
                 });
@@ -306,7 +309,7 @@ impl Shell {
                 self.sealed.fail(error.to_string());
                 let (began, sent) = (self.effects.now(), http::HeaderMap::new());
                 let exchange = unsent(Outcome::Sealed);
-                let _ = tell.send(Done { members, batch, standing, number, began, sent, exchange });
+                let _ = tell.send(Done { members, batch, standing, keep, number, began, sent, exchange });
             }
         }
     }

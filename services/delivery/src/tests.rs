@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{
-    CustomHeader, Deferral, Fate, Format, Keyring, Limits, Offset, Outcome, Partition, Place, RecordPlace,
-    Secrets, SigningSecret, Standing, Tier, Timestamp, Webhook,
+    CustomHeader, Deferral, Fate, Format, KeepDetails, Keyring, Limits, Offset, Outcome, Partition, Place,
+    RecordPlace, Secrets, SigningSecret, Standing, Tier, Timestamp, Webhook,
 };
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
+use outbound::{Exchange, ResponseHead};
 use wire::{Headers, Record, names};
 
 use crate::attempt::{Done, unsent};
@@ -103,6 +104,7 @@ fn the_history_of_an_attempt_holds_what_people_search_by_and_no_secret() {
         sent: request(&standing).headers,
         exchange: unsent(Outcome::Answered { status: 503, retry_after: None }),
         standing,
+        keep: KeepDetails::All,
     };
     let attempt = done.record(Fate::Retried(Tier::of(Duration::from_secs(5))), NOW).unwrap();
     let first = &attempt.first;
@@ -122,6 +124,41 @@ fn the_history_of_an_attempt_holds_what_people_search_by_and_no_secret() {
     assert_eq!((&*attempt.first.delivery, &*attempt.first.event), ("bat_1", "e1"));
     let messages = attempt.members.iter().map(|member| member.message.as_deref());
     assert_eq!(messages.collect::<Vec<_>>(), [Some("m1"), Some("m2")]);
+}
+
+#[test]
+fn of_attempts_no_more_is_kept_than_the_account_wants() {
+    let said = ResponseHead {
+        status: 503,
+        headers: HeaderMap::from_iter([(http::header::SERVER, "nginx".parse().unwrap())]),
+        body: "no".into(),
+    };
+    let kept = |keep, status| {
+        let standing = standing(Format::Json, None);
+        let outcome = Outcome::Answered { status, retry_after: None };
+        let exchange = Exchange { response: Some(said.clone()), ..unsent(outcome) };
+        let (sent, members) = (request(&standing).headers, vec![(PLACE, held()), (PLACE, held())]);
+        let batch = Some("bat_1".into());
+        let done = Done { members, batch, number: 1, began: NOW, sent, exchange, standing, keep };
+        let attempt = done.record(Fate::Stale, NOW).unwrap();
+        let details = [
+            !attempt.request_headers.is_empty(),
+            !attempt.response_headers.is_empty(),
+            attempt.response_body.is_some(),
+            attempt.first.recipient.is_some(),
+            attempt.members.iter().any(|member| member.recipient.is_some()),
+        ];
+        assert_eq!((attempt.status, attempt.members.len()), (Some(status), 2));
+        assert!(details.iter().all(|it| *it == details[0]), "all or nothing: {details:?}");
+        details[0]
+    };
+    for (keep, failure, success) in [
+        (KeepDetails::All, true, true),
+        (KeepDetails::Failures, true, false),
+        (KeepDetails::Nothing, false, false),
+    ] {
+        assert_eq!((kept(keep, 503), kept(keep, 200)), (failure, success), "{keep:?}");
+    }
 }
 
 #[test]

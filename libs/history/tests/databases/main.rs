@@ -1,6 +1,7 @@
 //! Stories on SQLite and on PostgreSQL.
 
 mod audit;
+mod erase;
 mod jobs;
 mod notices;
 mod records;

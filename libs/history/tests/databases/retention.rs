@@ -49,3 +49,32 @@ async fn what_is_too_much_goes_from_the_oldest_on() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_account_that_wants_less_kept_has_less_and_nobody_else() {
+    on_both(async |history: History| {
+        let batch = Attempt { members: vec![member("d3"), member("d4")], ..attempt("b1", 1, 5, 200) };
+        let other = Attempt { account: "bolt".into(), ..attempt("d5", 1, 5, 200) };
+        let tried = [
+            attempt("d1", 1, 5, 500),
+            attempt("d2", 1, 5, 500),
+            attempt("d2", 2, 3 * DAY, 200),
+            batch,
+            other,
+        ];
+        history.write(&attempts(0, tried)).await.unwrap();
+        history
+            .write(&letters(0, [letter("d1", 60, DeathReason::Gone), letter("d9", 7, DeathReason::Gone)]))
+            .await
+            .unwrap();
+
+        let gone = history.trim_account("acme", at(2 * DAY)).await.unwrap();
+        assert_eq!(gone, 2 + 4 + 2, "attempts, deliveries with d9, which only its letter knew, letters");
+        let left = history.deliveries(&Search::default(), None, 9).await.unwrap();
+        assert_eq!(left.iter().map(|it| &*it.member.delivery).collect::<Vec<_>>(), ["d5", "d2"]);
+        assert_eq!(history.attempts(&"d2".into()).await.unwrap().len(), 2, "as long as it is tried");
+        assert_eq!(history.attempts(&"d3".into()).await.unwrap().len(), 0);
+        assert_eq!(history.trim_account("acme", at(2 * DAY)).await.unwrap(), 0);
+    })
+    .await;
+}

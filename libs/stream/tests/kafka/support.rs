@@ -61,6 +61,7 @@ pub(crate) fn record(topic: &Arc<str>, key: &str, value: Option<&str>) -> OutRec
 pub(crate) fn account(id: &str, revision: u64) -> Change {
     Change::Account(Account {
         contact: None,
+        keep: domain::Keep::default(),
         id: id.into(),
         name: id.to_owned(),
         created_at: Timestamp::from_millis(0),

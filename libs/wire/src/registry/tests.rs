@@ -86,6 +86,7 @@ fn narrowed_webhook() -> Webhook {
 fn account() -> Account {
     Account {
         contact: None,
+        keep: domain::Keep::default(),
         id: "acme".into(),
         name: "Acme".to_owned(),
         created_at: Timestamp::from_millis(1_767_225_600_000),
@@ -96,6 +97,11 @@ fn account() -> Account {
 fn account_with_contact() -> Account {
     let contact = domain::Contact { email: "ops@acme.example".into(), language: "nl".into() };
     Account { contact: Some(contact), ..account() }
+}
+
+fn account_with_little_kept() -> Account {
+    let keep = domain::Keep { details: domain::KeepDetails::Failures, days: std::num::NonZeroU16::new(14) };
+    Account { keep, ..account() }
 }
 
 fn key() -> ApiKey {
@@ -148,6 +154,10 @@ fn fixtures() -> Vec<(Change, &'static str)> {
         (
             Change::Account(account_with_contact()),
             include_str!("../../fixtures/registry/v1/account-contact.json"),
+        ),
+        (
+            Change::Account(account_with_little_kept()),
+            include_str!("../../fixtures/registry/v1/account-keep.json"),
         ),
         (Change::Key(key()), include_str!("../../fixtures/registry/v1/key.json")),
         (Change::Health(health()), include_str!("../../fixtures/registry/v1/health.json")),

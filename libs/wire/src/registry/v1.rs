@@ -3,11 +3,12 @@
 mod webhook;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use domain::{
-    Account, AccountId, ApiKey, Change, Contact, DisabledReason, FilterFailure, Health, KeyHash, KeyId,
-    Revision, Scope, Timestamp, WebhookId,
+    Account, AccountId, ApiKey, Change, Contact, DisabledReason, FilterFailure, Health, Keep, KeepDetails,
+    KeyHash, KeyId, Revision, Scope, Timestamp, WebhookId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,8 @@ struct AccountV1 {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contact: Option<ContactV1>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keep: Option<KeepV1>,
     #[serde(with = "crate::text::Rfc3339")]
     created_at: Timestamp,
     revision: u64,
@@ -80,6 +83,14 @@ struct AccountV1 {
 struct ContactV1 {
     email: String,
     language: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct KeepV1 {
+    details: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    days: Option<NonZeroU16>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +136,8 @@ impl AccountV1 {
         Self {
             name: account.name.clone(),
             contact: account.contact.as_ref().map(contact),
+            keep: (account.keep != Keep::default())
+                .then(|| KeepV1 { details: account.keep.details.name().to_owned(), days: account.keep.days }),
             created_at: account.created_at,
             revision: account.revision.0,
         }
@@ -132,8 +145,11 @@ impl AccountV1 {
 
     fn read(self, id: AccountId) -> Account {
         let contact = self.contact.map(|ContactV1 { email, language }| Contact { email, language });
+        // A choice that a newer version knows: what keeps the least is what nobody regrets.
+        let details = |name: &str| KeepDetails::named(name).unwrap_or(KeepDetails::Nothing);
+        let keep = self.keep.map(|KeepV1 { details: name, days }| Keep { details: details(&name), days });
         let (created_at, revision) = (self.created_at, Revision(self.revision));
-        Account { id, name: self.name, contact, created_at, revision }
+        Account { id, name: self.name, contact, keep: keep.unwrap_or_default(), created_at, revision }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the registry holds, as answers show it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use domain::{
@@ -21,6 +22,10 @@ pub(crate) fn account(account: &Account) -> api::Account {
             .contact
             .as_ref()
             .map(|contact| api::Contact { email: contact.email.clone(), language: contact.language.clone() }),
+        keep: api::Keep {
+            details: Some(account.keep.details.name().to_owned()),
+            days: account.keep.days.map(NonZeroU16::get),
+        },
         created_at: account.created_at,
         revision: account.revision.0,
     }

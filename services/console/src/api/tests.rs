@@ -10,6 +10,7 @@ use crate::testing::*;
 mod audit;
 mod conditions;
 mod contract;
+mod erasure;
 pub(crate) mod history;
 mod isolation;
 mod jobs;

@@ -6,16 +6,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::Scope;
 use serde::Deserialize;
-use wire::api::{
-    Account, AccountOverview, AccountPatch, Contact, CreatedKey, Key, NewAccount, NewKey, Overview,
-};
+use wire::api::{Account, AccountOverview, Contact, CreatedKey, Key, NewAccount, NewKey, Overview};
 use wire::text::parse_rfc3339;
 
 use super::forms::Errors;
 use super::session::{Form, Visitor};
 use super::view::{Failure, Page, done, html};
 use crate::api::Shared;
-use crate::rules::change::Expected;
 use crate::world::{Console, World};
 
 const HERE: &str = "/operator";
@@ -117,7 +114,7 @@ async fn whole<W: World>(
 pub(super) async fn create_account<W: World>(State(console): Shared<W>, form: Form) -> Response {
     let fields = Fields::sent(&form);
     let contact = fields.contact();
-    let new = NewAccount { id: fields.id.clone(), name: fields.name.clone(), contact };
+    let new = NewAccount { id: fields.id.clone(), name: fields.name.clone(), contact, keep: None };
     match console.create_account(&form.visitor.actor, &new).await {
         Ok(account) => done(&place(&account.id), "account-made"),
         Err(refusal) => match Errors::of_refusal(refusal) {
@@ -134,8 +131,6 @@ pub(super) async fn create_account<W: World>(State(console): Shared<W>, form: Fo
 #[template(path = "account.html")]
 struct AccountPage {
     page: Page,
-    email: String,
-    speaks: String,
     account: Account,
     keys: Vec<Key>,
     errors: Errors,
@@ -170,30 +165,9 @@ fn account_page<W: World>(
     match seen {
         Ok((account, keys)) => {
             let page = Page::of(visitor, HERE).having(said);
-            let Contact { email, language: speaks } = account.contact.clone().unwrap_or_default();
-            html(status, &AccountPage { page, email, speaks, account, keys, errors })
+            html(status, &AccountPage { page, account, keys, errors })
         }
         Err(refusal) => Failure::to(visitor, refusal).into_response(),
-    }
-}
-
-/// Says who is told when the account's webhooks fail.
-pub(super) async fn change_account<W: World>(
-    State(console): Shared<W>,
-    Path(id): Path<String>,
-    form: Form,
-) -> Response {
-    let visitor = &form.visitor;
-    let contact = Fields::sent(&form).contact();
-    let patch = AccountPatch { contact: Some(contact), ..AccountPatch::default() };
-    match console.change_account(&visitor.actor, &id, Expected::Any, &patch).await {
-        Ok(_) => done(&place(&id), "saved"),
-        Err(refusal) => match Errors::of_refusal(refusal) {
-            Ok(errors) => {
-                account_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, &id, None, errors)
-            }
-            Err(refusal) => Failure::to(visitor, refusal).into_response(),
-        },
     }
 }
 

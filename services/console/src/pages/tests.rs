@@ -1,5 +1,6 @@
 //! The pages as a browser gets them; no broker, no network, a database in a file.
 
+mod account;
 mod audit;
 mod operator;
 mod preview;

@@ -31,14 +31,18 @@ pub(super) struct Page {
     said: Option<String>,
 }
 
+const ACCOUNT: &str = "/account";
+const OPERATOR: &str = "/operator";
+
 /// Places in the navigation: path, and the message that names it.
-const PLACES: [(&str, &str); 6] = [
+const PLACES: [(&str, &str); 7] = [
     ("/webhooks", "nav-webhooks"),
     ("/deliveries", "nav-deliveries"),
     ("/dead-letters", "nav-dead-letters"),
     ("/event-types", "nav-event-types"),
     ("/audit", "nav-audit"),
-    ("/operator", "nav-operator"),
+    (ACCOUNT, "nav-account"),
+    (OPERATOR, "nav-operator"),
 ];
 
 impl Page {
@@ -110,9 +114,10 @@ impl Page {
         &Language::ALL
     }
 
-    pub(super) fn places(&self) -> &'static [(&'static str, &'static str)] {
-        // The last one is for operators.
-        if self.is_operator() { &PLACES } else { &PLACES[..PLACES.len() - 1] }
+    pub(super) fn places(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        // Who operates has no account, or is there for all of them.
+        let strange = if self.is_operator() { ACCOUNT } else { OPERATOR };
+        PLACES.iter().filter(move |(path, _)| *path != strange)
     }
 
     pub(super) fn is_at(&self, place: &str) -> bool {

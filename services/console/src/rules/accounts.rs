@@ -1,6 +1,11 @@
 //! Accounts: operators make and delete them.
 
-use domain::{Account, AccountId, Change, Contact, Registry, Revision, Scope, Timestamp, is_account_id};
+use std::num::NonZeroU16;
+
+use domain::{
+    Account, AccountId, Change, Contact, Keep, KeepDetails, Registry, Revision, Scope, Timestamp,
+    is_account_id,
+};
 use wire::api::{self, AccountPatch, NewAccount};
 
 use super::access::Actor;
@@ -22,11 +27,13 @@ pub fn draft(new: &NewAccount, now: Timestamp) -> Result<Account, Refusal> {
     }
     let name = errors.keep(fields::name("name", &new.name));
     let contact = new.contact.as_ref().map(|asked| contact(asked, &mut errors));
+    let keep = new.keep.as_ref().map(|asked| keep(asked, &mut errors)).unwrap_or_default();
     errors.finish()?;
     Ok(Account {
         id: new.id.as_str().into(),
         name: name.unwrap_or_default(),
         contact,
+        keep,
         created_at: now,
         revision: Revision(1),
     })
@@ -55,6 +62,9 @@ pub fn change(
     if let Some(asked) = &patch.contact {
         changed.contact = asked.as_ref().map(|asked| contact(asked, &mut errors));
     }
+    if let Some(asked) = &patch.keep {
+        changed.keep = keep(asked, &mut errors);
+    }
     errors.finish()?;
     if changed == *present {
         return Ok(Vec::new());
@@ -73,6 +83,21 @@ fn contact(asked: &api::Contact, errors: &mut Errors) -> Contact {
     }
     Contact { email: asked.email.clone(), language: language.to_owned() }
 }
+
+/// What is kept of attempts.
+fn keep(asked: &api::Keep, errors: &mut Errors) -> Keep {
+    let details = asked.details.as_deref().map_or(Some(KeepDetails::default()), KeepDetails::named);
+    if details.is_none() {
+        let names = KeepDetails::ALL.map(KeepDetails::name).join(", ");
+        errors.add("keep.details", format!("must be one of {names}"));
+    }
+    if asked.days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
+        errors.add("keep.days", format!("must be 1 to {MAX_DAYS}"));
+    }
+    Keep { details: details.unwrap_or_default(), days: asked.days.and_then(NonZeroU16::new) }
+}
+
+const MAX_DAYS: u16 = 365;
 
 /// What people can be written to in; the first where they do not say.
 const LANGUAGES: [&str; 2] = ["en", "nl"];

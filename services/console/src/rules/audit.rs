@@ -5,7 +5,7 @@ use domain::{Account, AccountId, ApiKey, Change, CustomHeader, Registry, State, 
 use super::keys::CONFIGURED;
 
 /// Every action that there is, by its stable name.
-pub const ACTIONS: [&str; 23] = [
+pub const ACTIONS: [&str; 24] = [
     "account.changed",
     "account.created",
     "account.deleted",
@@ -17,6 +17,7 @@ pub const ACTIONS: [&str; 23] = [
     "key.created",
     "key.deleted",
     "portal_link.created",
+    "recipient.erased",
     "secret.revealed",
     "secret.rotated",
     "session.began",
@@ -117,8 +118,12 @@ fn of_change(registry: &Registry, change: &Change) -> Vec<Deed> {
 
 /// The members of an account that are different.
 fn renewed(before: &Account, after: &Account) -> Vec<String> {
-    let Account { id: _, name, contact, created_at: _, revision: _ } = after;
-    let members = [("name", *name != before.name), ("contact", *contact != before.contact)];
+    let Account { id: _, name, contact, keep, created_at: _, revision: _ } = after;
+    let members = [
+        ("name", *name != before.name),
+        ("contact", *contact != before.contact),
+        ("keep", *keep != before.keep),
+    ];
     members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
 }
 

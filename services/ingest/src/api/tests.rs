@@ -112,7 +112,14 @@ fn registry() -> Registry {
     let mut registry = Registry::default();
     let (created_at, revision) = (Timestamp::from_millis(0), Revision(1));
     for (offset, id) in [(0, "acme"), (1, "other")] {
-        let account = Account { id: id.into(), name: String::new(), contact: None, created_at, revision };
+        let account = Account {
+            id: id.into(),
+            name: String::new(),
+            contact: None,
+            keep: domain::Keep::default(),
+            created_at,
+            revision,
+        };
         registry.apply(Offset(offset), Change::Account(account));
     }
     registry.apply(Offset(2), Change::Key(key("acme-key", Some("acme"), Scope::EventsWrite)));

@@ -25,7 +25,7 @@ async fn an_operator_sees_what_every_account_has_and_does() {
         account
             .as_object_mut()
             .unwrap()
-            .retain(|member, _| !["name", "created_at", "revision"].contains(&member.as_str()));
+            .retain(|member, _| !["name", "keep", "created_at", "revision"].contains(&member.as_str()));
     }
     assert_eq!(
         accounts,

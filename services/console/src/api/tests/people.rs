@@ -12,7 +12,10 @@ async fn an_operator_makes_an_account_its_key_and_its_webhook() {
         call(&world, OPERATOR, "POST", "/v1/accounts", json!({"id": "new", "name": "New"})).await.expect(201);
     assert_eq!(
         made.body,
-        json!({"id": "new", "name": "New", "created_at": "2026-01-01T00:00:00.000Z", "revision": 1})
+        json!({
+            "id": "new", "name": "New", "keep": {"details": "all"},
+            "created_at": "2026-01-01T00:00:00.000Z", "revision": 1,
+        })
     );
     let twice =
         call(&world, OPERATOR, "POST", "/v1/accounts", json!({"id": "new", "name": "N"})).await.expect(409);
@@ -142,4 +145,19 @@ async fn an_account_says_who_is_told_of_its_failures_and_only_operators_rename_i
     assert_eq!(fields, ["contact.email", "contact.language"]);
     let gone = change(ACME, json!({"contact": null, "revision": 3})).await.expect(200);
     assert_eq!(gone.body.get("contact"), None);
+}
+
+#[tokio::test]
+async fn an_account_says_what_is_kept_of_its_attempts() {
+    let world = Fake::new(registry());
+    let change = async |body: Value| call(&world, ACME, "PATCH", "/v1/accounts/acme", body).await;
+    let keep = json!({"details": "nothing", "days": 7});
+    let changed = change(json!({"keep": keep, "revision": 1})).await.expect(200);
+    assert_eq!(changed.body["keep"], keep);
+    assert_eq!(world.audited().last().unwrap().fields, ["keep"]);
+    let wrong = change(json!({"keep": {"details": "some", "days": 0}, "revision": 2})).await.expect(422);
+    let fields: Vec<_> = wrong.body["errors"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
+    assert_eq!(fields, ["keep.details", "keep.days"]);
+    let usual = change(json!({"keep": {}, "revision": 2})).await.expect(200);
+    assert_eq!(usual.body["keep"], json!({"details": "all"}));
 }

@@ -72,7 +72,10 @@ fn a_missing_scope_is_named() {
 
 #[test]
 fn an_account_has_a_plain_id_and_a_name() {
-    let new = |id: &str, name: &str| NewAccount { id: id.to_owned(), name: name.to_owned(), contact: None };
+    let new = |id: &str, name: &str| {
+        let (id, name) = (id.to_owned(), name.to_owned());
+        NewAccount { id, name, contact: None, keep: None }
+    };
     assert_eq!(accounts::draft(&new("acme-1.eu", " Acme "), NOW).unwrap().name, "Acme");
     assert_eq!(fields_of(accounts::draft(&new("a b", ""), NOW)), ["id", "name"]);
     let registry = registry();

@@ -1,0 +1,164 @@
+//! An account's own settings: who is told of failures, what is kept of attempts, and taking a person out of it.
+
+use std::fmt::Display;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::KeepDetails;
+use serde::Deserialize;
+use wire::api::{Account, AccountPatch, Contact, Erasure, Keep, NewErasure};
+
+use super::forms::Errors;
+use super::session::{Form, Visitor};
+use super::view::{Failure, Page, done, html};
+use crate::api::Shared;
+use crate::problem::Refusal;
+use crate::rules::change::Expected;
+use crate::world::{Console, World};
+
+const HERE: &str = "/account";
+
+#[derive(Template)]
+#[template(path = "account_settings.html")]
+struct SettingsPage {
+    page: Page,
+    account: Account,
+    fields: Fields,
+    erased: Option<Erasure>,
+    errors: Errors,
+}
+
+/// What the forms hold.
+#[derive(Default)]
+struct Fields {
+    email: String,
+    language: String,
+    details: String,
+    days: String,
+    recipient: String,
+}
+
+impl Fields {
+    fn of(account: &Account) -> Self {
+        let Contact { email, language } = account.contact.clone().unwrap_or_default();
+        let Keep { details, days } = account.keep.clone();
+        let days = days.map(|days| days.to_string()).unwrap_or_default();
+        Self { email, language, details: details.unwrap_or_default(), days, recipient: String::new() }
+    }
+
+    fn sent(form: &Form) -> Self {
+        let [email, language, details, days, recipient] =
+            ["email", "language", "details", "days", "recipient"].map(|it| form.text(it).to_owned());
+        Self { email, language, details, days, recipient }
+    }
+
+    /// The change that is asked for: nobody is told where no address stands.
+    fn patch(&self) -> AccountPatch {
+        let contact = Contact { email: self.email.clone(), language: self.language.clone() };
+        // What is no number is out of every range, and refused as such.
+        let days = (!self.days.is_empty()).then(|| self.days.parse().unwrap_or_default());
+        AccountPatch {
+            contact: Some((!contact.email.is_empty()).then_some(contact)),
+            keep: Some(Keep { details: Some(self.details.clone()), days }),
+            ..AccountPatch::default()
+        }
+    }
+}
+
+impl SettingsPage {
+    /// What can be kept: its name, what it is called, and whether it is chosen.
+    fn choices(&self) -> impl Iterator<Item = (&'static str, String, bool)> {
+        let choice = |name| (name, self.page.say(&format!("keep-{name}")), name == self.fields.details);
+        KeepDetails::ALL.map(KeepDetails::name).into_iter().map(choice)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Look {
+    done: Option<String>,
+}
+
+/// Leads to the account of whoever looks.
+pub(super) async fn own(visitor: Visitor) -> Response {
+    let account = visitor.actor.key().account.as_ref();
+    account.map_or_else(|| Redirect::to("/operator"), |id| Redirect::to(&place(id))).into_response()
+}
+
+pub(super) async fn show<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(look): Query<Look>,
+) -> Response {
+    match console.show_account(&visitor.actor, &id) {
+        Ok(account) => {
+            let fields = Fields::of(&account);
+            let page = Page::of(&visitor, HERE).having(look.done.as_deref());
+            let errors = Errors::default();
+            html(StatusCode::OK, &SettingsPage { page, account, fields, erased: None, errors })
+        }
+        Err(refusal) => Failure::to(&visitor, refusal).into_response(),
+    }
+}
+
+pub(super) async fn change<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let fields = Fields::sent(&form);
+    match console.change_account(&form.visitor.actor, &id, Expected::Any, &fields.patch()).await {
+        Ok(_) => done(&place(&id), "saved"),
+        Err(refusal) => refused(&console, &form.visitor, (&id, fields), refusal),
+    }
+}
+
+/// Takes a person out of the history, and says on the page what is left where.
+pub(super) async fn erase<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let visitor = &form.visitor;
+    let recipient = form.text("recipient").to_owned();
+    let erased = console.erase(&visitor.actor, &id, &NewErasure { recipient: recipient.clone() }).await;
+    match erased.and_then(|erased| Ok((erased, console.show_account(&visitor.actor, &id)?))) {
+        Ok((erased, account)) => {
+            let (page, fields) = (Page::of(visitor, HERE), Fields::of(&account));
+            let (erased, errors) = (Some(erased), Errors::default());
+            html(StatusCode::OK, &SettingsPage { page, account, fields, erased, errors })
+        }
+        Err(refusal) => {
+            let fields = console.show_account(&visitor.actor, &id).map(|account| Fields::of(&account));
+            let fields = Fields { recipient, ..fields.unwrap_or_default() };
+            refused(&console, visitor, (&id, fields), refusal)
+        }
+    }
+}
+
+/// The page again, with what was sent and what is wrong with it.
+fn refused<W: World>(
+    console: &Console<W>,
+    visitor: &Visitor,
+    (id, fields): (&str, Fields),
+    refusal: Refusal,
+) -> Response {
+    let seen = Errors::of_refusal(refusal)
+        .and_then(|errors| Ok((errors, console.show_account(&visitor.actor, id)?)));
+    match seen {
+        Ok((errors, account)) => {
+            let page = Page::of(visitor, HERE);
+            let again = SettingsPage { page, account, fields, erased: None, errors };
+            html(StatusCode::UNPROCESSABLE_ENTITY, &again)
+        }
+        Err(refusal) => Failure::to(visitor, refusal).into_response(),
+    }
+}
+
+/// Where an account's settings are. Ids hold nothing that a path would not.
+fn place(account: impl Display) -> String {
+    format!("/accounts/{account}")
+}
