@@ -87,7 +87,8 @@ impl Places {
     ) -> Result<BTreeMap<Partition, Option<i64>>, ScanError> {
         let mut asked = TopicPartitionList::new();
         for partition in partitions {
-            let time = KafkaOffset::Offset(time.as_millis());
+            // Below zero Kafka means other things: -1 is the end.
+            let time = KafkaOffset::Offset(time.as_millis().max(0));
             asked
                 .add_partition_offset(&self.topic, partition.0, time)
                 .map_err(|error| self.failed(&error))?;

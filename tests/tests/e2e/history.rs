@@ -79,6 +79,31 @@ async fn what_was_delivered_and_what_died_is_found_by_its_account_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_wants_nothing_kept_leaves_nothing_of_what_was_said() {
+    let world = World::start("keep").await;
+    let acme = world.account("acme").await;
+    let receiver = Receiver::start().await;
+    let hook = world.hook("acme", &receiver, &["click"], json!({})).await;
+    let tried = async |clicks: usize| {
+        let events = world.clicks("acme", 1).await;
+        until_counted(&world, &acme, &hook.id, clicks as u64).await;
+        get(&world, &acme, &format!("/v1/deliveries/{}", hook.delivery(&events[0]))).await
+    };
+    let all = tried(1).await;
+    assert!(all["recipient"].is_string() && all["tries"][0]["request_headers"].is_array(), "{all}");
+
+    let change = Some(json!({"keep": {"details": "nothing"}, "revision": 1}));
+    let changed = world.console_as(&acme, Method::PATCH, "/v1/accounts/acme", change).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+    world.registry_seen().await;
+    let less = tried(2).await;
+    assert_eq!((&less["state"], &less["tries"][0]["status"]), (&json!("delivered"), &json!(204)));
+    assert!(less["recipient"].is_null() && less["tries"][0]["response_body"].is_null(), "{less}");
+    assert_eq!(less["tries"][0]["request_headers"], json!([]), "{less}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_file_is_made_anew_from_the_topics() {
     let mut world = World::start("lost").await;
     let acme = world.account("acme").await;

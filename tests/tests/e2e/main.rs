@@ -10,6 +10,7 @@ mod configuration;
 mod console;
 mod delivery;
 mod dlq;
+mod fuzz;
 mod history;
 mod import;
 mod ingest;

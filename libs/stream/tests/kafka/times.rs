@@ -53,6 +53,9 @@ async fn a_time_becomes_each_partitions_offsets_and_what_has_none_is_left_out() 
     assert_eq!(spans(minute(1), minute(3)).await, BTreeMap::from([(Partition(0), span(1, 2))]));
     let all = BTreeMap::from([(Partition(0), span(0, 3)), (Partition(1), span(0, 0))]);
     assert_eq!(spans(begin - Duration::from_secs(60), minute(60)).await, all);
+    for ancient in [-1, -2, -62_135_596_800_000] {
+        assert_eq!(spans(Timestamp::from_millis(ancient), minute(60)).await, all, "since {ancient}");
+    }
     let late = BTreeMap::from([(Partition(0), span(3, 3)), (Partition(1), span(0, 0))]);
     assert_eq!(spans(minute(2) + Duration::from_millis(1), minute(6)).await, late);
     assert_eq!(spans(minute(6), minute(60)).await, BTreeMap::new());

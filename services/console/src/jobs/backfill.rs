@@ -229,7 +229,9 @@ impl<'a, W: World> Run<'a, W> {
         match error {
             ScanError::Failed { .. } if !self.away().is_zero() => {
                 tracing::warn!(job.id = self.job, %error, "a backfill cannot read, and tries again");
-                hold(&self.settled, desk, sleep(PAUSE)).await
+                sleep(PAUSE).await;
+                // What fails at once, over and over, comes by no other place that holds the job and hears of a stop.
+                desk.report(&self.settled.report()).await
             }
             ScanError::Failed { .. } | ScanError::NoTopic(_) | ScanError::NoPartition { .. } => {
                 Err(End::Failed(error.to_string()))

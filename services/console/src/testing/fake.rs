@@ -365,6 +365,7 @@ impl World for Fake {
     ) -> Result<BTreeMap<Partition, Span>, ScanError> {
         let mut spans = BTreeMap::new();
         let inside = self.0.lock().unwrap();
+        inside.held_since.clone()?;
         for event in inside.events.iter().filter(|it| (since..until).contains(&it.timestamp)) {
             let span = Span { from: event.offset, to: Some(event.offset) };
             spans.entry(event.partition).or_insert(span).to = span.to;

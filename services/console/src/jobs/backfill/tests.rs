@@ -215,6 +215,19 @@ async fn kafka_may_be_away_for_a_while_and_not_for_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reading_that_fails_at_once_is_reported_as_often_and_ends_with_the_console() {
+    let world = world(3, Trigger::default());
+    let why = "refused".to_owned();
+    world.held_since(Err(ScanError::Failed { topic: "events".into(), servers: "kafka".into(), why }));
+    let mut notes = Notes::default();
+    let (_, ended) = work(&world.console(), &job(0, 30, &json!({})), &mut notes).await;
+    assert!(matches!(ended, Err(End::Failed(_))) && notes.reports.len() > 290, "the job was held");
+    let mut stopping = Notes { enough: Some(2), ..Notes::default() };
+    let (_, ended) = work(&world.console(), &job(0, 30, &json!({})), &mut stopping).await;
+    assert_eq!(ended, Err(End::Interrupted));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_does_not_fit_is_counted_and_a_broken_producer_is_the_consoles_end() {
     let world = world(3, Trigger::default());
     world.answer_sends(|_| Err(SendError::TooLarge));
