@@ -49,6 +49,11 @@ faults: setup ## break it in every way and check the promises by a ledger; ARGS=
 	cargo build --workspace --bins
 	scripts/with-kafka $(binaries)/faults $(ARGS)
 
+.PHONY: pages
+pages: setup ## how quickly the console's pages answer with a million attempts behind them, about six minutes; ARGS="--attempts 100000"
+	cargo build --workspace --bins
+	scripts/with-kafka $(binaries)/pages $(ARGS)
+
 .PHONY: bench
 bench: setup ## how fast it is on this machine, about 20 minutes; ARGS=--quick takes two and shows that it works
 	cargo build --release --workspace --bins

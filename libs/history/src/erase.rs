@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
+use crate::statement::places;
 use crate::{Error, History};
 
 /// How many rows are gone.
@@ -68,7 +69,7 @@ async fn blank(connection: &mut AnyConnection, ids: &[&str], recipient: &str) ->
     let text = format!(
         "SELECT delivery, started_at, number, record FROM attempts
          WHERE delivery IN (SELECT batch FROM batches WHERE delivery IN ({}))",
-        places(ids.len())
+        places(1..ids.len() + 1)
     );
     let asked = sqlx::query_as(AssertSqlSafe(text));
     let asked = ids.iter().fold(asked, |asked, id| asked.bind(*id));
@@ -117,14 +118,9 @@ async fn delete(
     column: &str,
     ids: &[&str],
 ) -> Result<u64, Error> {
-    let text = format!("DELETE FROM {table} WHERE {column} IN ({})", places(ids.len()));
+    let text = format!("DELETE FROM {table} WHERE {column} IN ({})", places(1..ids.len() + 1));
     let deleted = ids.iter().fold(sqlx::query(AssertSqlSafe(text)), |query, id| query.bind(*id));
     Ok(deleted.execute(&mut *connection).await?.rows_affected())
-}
-
-/// `$1, $2, …`
-pub(crate) fn places(count: usize) -> String {
-    (1..=count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

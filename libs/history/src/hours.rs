@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use crate::statement::Insert;
+use crate::statement::{Insert, places};
 use crate::{Error, History, Text};
 
 /// A webhook, an hour (its beginning, in milliseconds since the epoch) and a bucket.
@@ -75,66 +76,123 @@ impl Tally {
     }
 }
 
+/// How a webhook did over some time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Course {
+    /// Each hour that had attempts. Of several webhooks at once without latencies.
+    pub hours: BTreeMap<Timestamp, Tally>,
+    /// All of it, with latencies.
+    pub total: Tally,
+}
+
+impl Course {
+    /// Of hours with their latencies.
+    pub fn of(hours: BTreeMap<Timestamp, Tally>) -> Self {
+        let mut total = Tally::default();
+        hours.values().for_each(|tally| total.add(tally));
+        Self { hours, total }
+    }
+}
+
 impl History {
     /// A webhook's attempts by hour, from the hour of a time on; hours without any are left out.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn hours(&self, webhook: &str, since: Timestamp) -> Result<BTreeMap<Timestamp, Tally>, Error> {
-        let mut all = self.hours_of(&[webhook], since).await?;
-        Ok(all.remove(webhook).unwrap_or_default())
-    }
-
-    /// The same for several webhooks at once; those without any attempt are left out.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn hours_of(
-        &self,
-        webhooks: &[&str],
-        since: Timestamp,
-    ) -> Result<BTreeMap<String, BTreeMap<Timestamp, Tally>>, Error> {
-        let mut hours: BTreeMap<String, BTreeMap<Timestamp, Tally>> = BTreeMap::new();
-        for some in webhooks.chunks(AT_ONCE) {
-            let places: Vec<_> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
-            let text = format!(
-                "SELECT webhook, hour, bucket, successes, failures FROM hours WHERE hour >= $1 AND webhook IN ({})",
-                places.join(", ")
-            );
-            let asked = sqlx::query_as(AssertSqlSafe(text)).bind(hour_of(since));
-            let asked = some.iter().fold(asked, |asked, webhook| asked.bind(*webhook));
-            let rows: Vec<(String, i64, i64, i64, i64)> = asked.fetch_all(self.pool()).await?;
-            for (webhook, hour, bucket, successes, failures) in rows {
-                let [successes, failures] =
-                    [successes, failures].map(|count| u64::try_from(count).unwrap_or(0));
-                let buckets = BTreeMap::from([(bucket, successes + failures)]);
-                let tally =
-                    hours.entry(webhook).or_default().entry(Timestamp::from_millis(hour)).or_default();
-                tally.add(&Tally { successes, failures, buckets });
-            }
+        let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+            "SELECT hour, bucket, successes, failures FROM hours WHERE webhook = $1 AND hour >= $2",
+        )
+        .bind(webhook)
+        .bind(hour_of(since))
+        .fetch_all(self.pool())
+        .await?;
+        let mut hours: BTreeMap<Timestamp, Tally> = BTreeMap::new();
+        for (hour, bucket, successes, failures) in rows {
+            let (successes, failures) = (count(successes), count(failures));
+            let buckets = BTreeMap::from([(bucket, successes + failures)]);
+            let tally = hours.entry(Timestamp::from_millis(hour)).or_default();
+            tally.add(&Tally { successes, failures, buckets });
         }
         Ok(hours)
     }
 
-    /// How many attempts each webhook had from the hour of a time on, by how they ended: successes, failures.
+    /// How several webhooks did from the hour of a time on; those without any attempt are left out. The database adds up, so that
+    /// a list of webhooks does not read each bucket of each hour.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn volumes(&self, since: Timestamp) -> Result<BTreeMap<String, (u64, u64)>, Error> {
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT webhook, CAST(SUM(successes) AS BIGINT), CAST(SUM(failures) AS BIGINT) FROM hours
-             WHERE hour >= $1 GROUP BY webhook",
-        )
-        .bind(hour_of(since))
-        .fetch_all(self.pool())
-        .await?;
-        let count = |count| u64::try_from(count).unwrap_or(0);
+    pub async fn courses(
+        &self,
+        webhooks: &[&str],
+        since: Timestamp,
+    ) -> Result<BTreeMap<String, Course>, Error> {
+        let mut courses: BTreeMap<String, Course> = BTreeMap::new();
+        let by_hour = "hour, CAST(SUM(successes) AS BIGINT), CAST(SUM(failures) AS BIGINT)";
+        let rows: Vec<(String, i64, i64, i64)> =
+            self.summed(by_hour, "GROUP BY webhook, hour", webhooks, since).await?;
+        for (webhook, hour, successes, failures) in rows {
+            let (successes, failures) = (count(successes), count(failures));
+            let tally = Tally { successes, failures, buckets: BTreeMap::new() };
+            let course = courses.entry(webhook).or_default();
+            course.total.add(&tally);
+            course.hours.insert(Timestamp::from_millis(hour), tally);
+        }
+        let by_bucket = "bucket, CAST(SUM(successes + failures) AS BIGINT)";
+        let rows: Vec<(String, i64, i64)> =
+            self.summed(by_bucket, "GROUP BY webhook, bucket", webhooks, since).await?;
+        for (webhook, bucket, attempts) in rows {
+            courses.entry(webhook).or_default().total.buckets.insert(bucket, count(attempts));
+        }
+        Ok(courses)
+    }
+
+    /// How many attempts each of several webhooks had from the hour of a time on, by how they ended: successes, failures.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn volumes(
+        &self,
+        webhooks: &[&str],
+        since: Timestamp,
+    ) -> Result<BTreeMap<String, (u64, u64)>, Error> {
+        let both = "CAST(SUM(successes) AS BIGINT), CAST(SUM(failures) AS BIGINT)";
+        let rows: Vec<(String, i64, i64)> = self.summed(both, "GROUP BY webhook", webhooks, since).await?;
         Ok(rows.into_iter().map(|(webhook, good, bad)| (webhook, (count(good), count(bad)))).collect())
+    }
+
+    /// Sums of webhooks' slots. They are asked for by name: a webhook's hours lie beside each other in the table, and those of
+    /// one hour are all over it.
+    async fn summed<R>(
+        &self,
+        sums: &str,
+        group: &str,
+        webhooks: &[&str],
+        since: Timestamp,
+    ) -> Result<Vec<R>, Error>
+    where
+        R: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+    {
+        let mut all = Vec::new();
+        for some in webhooks.chunks(AT_ONCE) {
+            let places = places(2..some.len() + 2);
+            let text = format!(
+                "SELECT webhook, {sums} FROM hours WHERE hour >= $1 AND webhook IN ({places}) {group}"
+            );
+            let asked = sqlx::query_as(AssertSqlSafe(text)).bind(hour_of(since));
+            let asked = some.iter().fold(asked, |asked, webhook| asked.bind(*webhook));
+            all.extend(asked.fetch_all(self.pool()).await?);
+        }
+        Ok(all)
     }
 }
 
 /// Webhooks in one statement.
 const AT_ONCE: usize = 500;
+
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or(0)
+}
 
 /// The slot of an attempt.
 pub(crate) fn slot(webhook: &Text, at: Timestamp, took_ms: f64) -> Slot {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use domain::Timestamp;
 use sqlx::AssertSqlSafe;
 
-use crate::erase::{places, remove};
+use crate::erase::remove;
+use crate::statement::places;
 use crate::{Error, History};
 
 /// How much is kept.
@@ -79,7 +80,7 @@ impl History {
                 "DELETE FROM attempts WHERE started_at < ${} AND delivery IN
                  (SELECT batch FROM batches WHERE delivery IN ({}))",
                 ids.len() + 1,
-                places(ids.len())
+                places(1..ids.len() + 1)
             );
             let batches = ids.iter().fold(sqlx::query(AssertSqlSafe(batches)), |query, id| query.bind(*id));
             let batches = batches.bind(before.as_millis()).execute(&mut *transaction).await?;

@@ -1,6 +1,7 @@
 //! Statements whose text depends on how much there is to say. The text is ours alone: whatever comes from outside is bound.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
@@ -23,6 +24,11 @@ pub(crate) struct Insert {
 /// Rows in one statement: few different texts, so that the database knows them again, and not many rows, since the driver
 /// looks up the name of each variable in SQLite, which goes through all that come before.
 const ROWS: [usize; 3] = [16, 4, 1];
+
+/// `$1, $2, …`
+pub(crate) fn places(numbers: Range<usize>) -> String {
+    numbers.map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+}
 
 impl Insert {
     /// Inserts all rows, in order. `bind` binds one row's columns.

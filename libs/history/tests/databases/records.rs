@@ -3,6 +3,7 @@
 use domain::{DeathReason, Timestamp};
 use history::deliveries::Search;
 use history::entry::{Attempt, Entry, Read};
+use history::hours::Course;
 use history::{Delivery, History, State, Text, Written};
 
 use crate::support::on_both;
@@ -183,9 +184,18 @@ async fn hours_tell_what_went_well_and_how_fast() {
         assert_eq!((first.successes, first.failures, second.successes, second.failures), (100, 0, 1, 1));
         let about = |part: f64, exact: f64| (first.percentile(part).unwrap() / exact - 1.0).abs() < 0.2;
         assert!(about(0.5, 10.0) && about(0.95, 1000.0) && about(0.99, 1000.0));
+        let courses = history.courses(&["w1", "w2", "w3"], at(1)).await.unwrap();
+        assert_eq!(courses.keys().collect::<Vec<_>>(), ["w1"]);
+        let (quick, exact) = (&courses["w1"], Course::of(hours));
+        assert_eq!(quick.total, exact.total, "the database adds up as we do");
+        let counts = |course: &Course| -> Vec<_> {
+            course.hours.iter().map(|(hour, tally)| (*hour, tally.successes, tally.failures)).collect()
+        };
+        assert_eq!(counts(quick), counts(&exact));
         assert_eq!(history.hours("w1", at(3_600)).await.unwrap().len(), 1);
         assert_eq!(history.hours("w2", Timestamp::from_millis(0)).await.unwrap().len(), 0);
-        let volumes = [at(0), at(3_600), at(7_200)].map(async |since| history.volumes(since).await.unwrap());
+        let volumes = [at(0), at(3_600), at(7_200)]
+            .map(async |since| history.volumes(&["w1", "w2"], since).await.unwrap());
         let [all, last, none] = volumes;
         assert_eq!((all.await["w1"], last.await["w1"], none.await.len()), ((101, 1), (1, 1), 0));
     })

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Scope, WebhookId};
+use domain::{Scope, Timestamp, WebhookId};
 use history::dead_letters::LetterSearch;
+use history::hours::Course;
 use history::{Delivery, Text};
 use serde_json::Value;
 use wire::Origin;
@@ -107,25 +108,29 @@ impl<W: World> Console<W> {
     /// When it is not there for who asks, or the history is away.
     pub async fn statistics(&self, actor: &Actor, id: &WebhookId, hours: u32) -> Result<Statistics, Refusal> {
         self.webhook(actor, Scope::WebhooksRead, id)?;
-        let id = id.to_string();
-        let mut all = self.statistics_of(std::slice::from_ref(&id), hours).await?;
-        all.remove(&id).ok_or(Refusal::NoSuch("webhook"))
+        let now = self.world.now();
+        let found = self.history().hours(id.as_str(), first_of(now, hours)).await?;
+        Ok(present::statistics(id.to_string(), now, hours, &Course::of(found)))
     }
 
-    /// How each of several webhooks did that who asks has seen already.
+    /// How each of several webhooks did that who asks has seen already: the latencies only of the whole time.
     pub(crate) async fn statistics_of(
         &self,
         webhooks: &[String],
         hours: u32,
     ) -> Result<BTreeMap<String, Statistics>, Refusal> {
         let (now, ids): (_, Vec<_>) = (self.world.now(), webhooks.iter().map(String::as_str).collect());
-        let since = present::hour_before(now, hours.saturating_sub(1));
-        let found = self.history().hours_of(&ids, since).await?;
-        let nothing = BTreeMap::new();
+        let found = self.history().courses(&ids, first_of(now, hours)).await?;
+        let nothing = Course::default();
         let told = |id: &String| {
-            let hours_of_it = found.get(id).unwrap_or(&nothing);
-            (id.clone(), present::statistics(id.clone(), now, hours, hours_of_it))
+            let did = found.get(id).unwrap_or(&nothing);
+            (id.clone(), present::statistics(id.clone(), now, hours, did))
         };
         Ok(webhooks.iter().map(told).collect())
     }
+}
+
+/// The first of so many hours, of which the present one is the last.
+fn first_of(now: Timestamp, hours: u32) -> Timestamp {
+    present::hour_before(now, hours.saturating_sub(1))
 }

@@ -23,7 +23,10 @@ impl<W: World> Console<W> {
     pub async fn overview(&self, actor: &Actor) -> Result<Overview, Refusal> {
         actor.require(Scope::Operator)?;
         let since = present_history::hour_before(self.world.now(), DAY - 1);
-        let volumes = self.history().volumes(since).await;
+        let ids: Vec<_> =
+            self.look(|registry| Ok(registry.webhooks().map(|it| it.webhook.id.to_string()).collect()))?;
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        let volumes = self.history().volumes(&ids, since).await;
         let history = volumes.is_ok();
         let volumes = volumes.unwrap_or_default();
         let (mut accounts, mut failing) = self.look(|registry| {

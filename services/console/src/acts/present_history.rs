@@ -1,11 +1,10 @@
 //! What the history holds, as answers show it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::Timestamp;
 use history::deliveries::Kept;
-use history::hours::{self, HOUR};
+use history::hours::{self, Course, HOUR};
 use history::{Text, dead_letters, entry};
 use wire::api;
 use wire::attempt::Attempt;
@@ -91,19 +90,13 @@ pub(crate) fn count(count: dead_letters::LetterCount) -> api::DeadLetterCount {
 }
 
 /// So many hours up to now; those without an attempt too.
-pub(crate) fn statistics(
-    webhook: String,
-    now: Timestamp,
-    hours: u32,
-    found: &BTreeMap<Timestamp, hours::Tally>,
-) -> api::Statistics {
-    let (mut all, mut total) = (Vec::new(), hours::Tally::default());
-    for begins_at in (0..hours).rev().map(|back| hour_before(now, back)) {
-        let tally = found.get(&begins_at).cloned().unwrap_or_default();
-        total.add(&tally);
-        all.push(api::Hour { begins_at, tally: told(&tally) });
-    }
-    api::Statistics { webhook, hours: all, total: told(&total) }
+pub(crate) fn statistics(webhook: String, now: Timestamp, hours: u32, did: &Course) -> api::Statistics {
+    let hour = |begins_at| {
+        let tally = did.hours.get(&begins_at).map(told).unwrap_or_default();
+        api::Hour { begins_at, tally }
+    };
+    let all = (0..hours).rev().map(|back| hour(hour_before(now, back))).collect();
+    api::Statistics { webhook, hours: all, total: told(&did.total) }
 }
 
 /// The beginning of the hour that was so many hours ago.

@@ -43,6 +43,7 @@ async fn an_operator_sees_what_every_account_has_and_does() {
 #[tokio::test]
 async fn without_a_history_the_rest_is_seen_and_nobody_else_sees_any() {
     let world = Fake::new(registry());
+    world.put(Change::Webhook(webhook("wh_1", "acme", State::Active).into()));
     let told = call(&world, OPERATOR, "GET", "/v1/overview", Value::Null).await.expect(200).body;
     assert_eq!((&told["history"], &told["backlog"]), (&json!(false), &Value::Null));
     assert_eq!(told["accounts"].as_array().unwrap().len(), 2);
