@@ -1,7 +1,7 @@
 //! The edge: pages for people. Server-rendered, whole without scripts, nothing from another origin.
 //!
 //! A page looks and acts through [`acts`](crate::acts), like the REST API. Who looks is told by a session
-//! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`]).
+//! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`](crate::words)).
 
 mod account;
 mod assets;
@@ -25,7 +25,6 @@ mod verification;
 mod view;
 mod webhook;
 mod webhooks;
-pub(crate) mod words;
 
 use std::sync::Arc;
 

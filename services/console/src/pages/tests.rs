@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod dutch;
 mod operator;
 mod preview;
 mod sessions;

@@ -21,6 +21,7 @@ use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::change::Expected;
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 pub(super) const HERE: &str = "/webhooks";
@@ -144,11 +145,9 @@ pub(super) async fn test<W: World>(
         }
         Ok(data) => {
             let new = NewTrial { kind: Some(trial.kind.clone()), data: Some(data) };
-            match console.try_webhook(&visitor.actor, &id, new).await {
+            match console.try_webhook(&visitor.actor, &id, new, visitor.language).await {
                 Ok(result) => trial.result = Some(result),
-                Err(Refusal::Invalid(errors)) => {
-                    trial.wrong = Some(Refusal::Invalid(errors).detail());
-                }
+                Err(refusal @ Refusal::Invalid(_)) => trial.wrong = Some(refusal.told(visitor.language)),
                 Err(refusal) => return Failure::to(visitor, refusal).into_response(),
             }
         }
@@ -295,7 +294,7 @@ pub(super) async fn delete<W: World>(
     };
     if form.text("confirm") != webhook.name {
         let (fields, mut errors) = (WebhookForm::of(&webhook), Errors::default());
-        errors.add("confirm", visitor.language.say("confirm-wrong"));
+        errors.add("confirm", sentence!("confirm-wrong"));
         return edit_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, webhook, fields, errors);
     }
     match console.delete_webhook(&visitor.actor, id, Expected::Any).await {

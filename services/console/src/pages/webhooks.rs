@@ -17,12 +17,12 @@ use super::chart;
 use super::forms::{Errors, WebhookForm};
 use super::session::{Form, Visitor};
 use super::view::{self, Failure, Page, html};
-use super::words::Language;
 use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::fields;
 use crate::rules::paging::Paging;
+use crate::words::Language;
 use crate::world::{Console, World};
 
 const HERE: &str = "/webhooks";
@@ -216,8 +216,8 @@ pub(super) async fn check_url<W: World>(
     Query(Typed { url }): Query<Typed>,
 ) -> Json<serde_json::Value> {
     let judged = fields::url(&console.policy, url.trim());
-    let said =
-        judged.as_ref().map_or_else(|error| error.message.clone(), |_| visitor.language.say("url-fine"));
+    let language = visitor.language;
+    let said = judged.as_ref().map_or_else(|wrong| language.tell(&wrong.what), |_| language.say("url-fine"));
     Json(json!({ "good": judged.is_ok(), "said": said }))
 }
 
@@ -246,10 +246,11 @@ pub(super) async fn test_all<W: World>(State(console): Shared<W>, form: Form) ->
         Ok(webhooks) => webhooks,
         Err(refusal) => return Failure::to(visitor, refusal).into_response(),
     };
-    let (console, actor) = (&*console, &visitor.actor);
+    let (console, actor, language) = (&*console, &visitor.actor, visitor.language);
     let trials = stream::iter(webhooks.into_iter().take(AT_MOST)).map(async |webhook| {
-        let trial = console.try_webhook(actor, &webhook.id.as_str().into(), NewTrial::default()).await;
-        Tried { webhook, trial: trial.map_err(|refusal| refusal.detail()) }
+        let id = webhook.id.as_str().into();
+        let trial = console.try_webhook(actor, &id, NewTrial::default(), language).await;
+        Tried { webhook, trial: trial.map_err(|refusal| refusal.told(language)) }
     });
     let rows: Vec<_> = trials.buffered(AT_ONCE).collect().await;
     let passed = rows.iter().filter(|row| row.trial.as_ref().is_ok_and(|trial| trial.passed)).count();
