@@ -111,3 +111,26 @@ for (const link of all('a[data-refresh]')) {
   const again = () => { if (document.hidden) setTimeout(again, 2000); else location.replace(link.href); };
   setTimeout(again, 2000);
 }
+
+// What a webhook missed is counted beside the offer to send it: as the form below would, followed until it has ended.
+for (const link of all('a[data-count]')) {
+  const form = document.getElementById(link.dataset.count);
+  const place = link.closest('.note').querySelector('[aria-live]');
+  link.addEventListener('click', async (event) => {
+    event.preventDefault();
+    link.hidden = true;
+    place.ariaBusy = 'true';
+    let answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+    for (;;) {
+      // Where it cannot be counted, the form's own answer says why.
+      if (!answer.ok) { form.submit(); return; }
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      place.replaceChildren(...page.querySelector('[data-job]').childNodes);
+      localise(place);
+      if (!page.querySelector('a[data-refresh]')) break;
+      await new Promise((again) => { setTimeout(again, 1000); });
+      answer = await fetch(answer.url);
+    }
+    place.ariaBusy = 'false';
+  });
+}

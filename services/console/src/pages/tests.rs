@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod dutch;
+mod missed;
 mod operator;
 mod preview;
 mod sessions;
