@@ -134,3 +134,32 @@ for (const link of all('a[data-count]')) {
     place.ariaBusy = 'false';
   });
 }
+
+// All webhooks are tested from here, some side by side, so that each is seen as it ends. A field that only scripts add asks
+// for that. Only the end is read aloud.
+for (const form of all('form[data-trials]')) {
+  form.append(Object.assign(document.createElement('input'), { type: 'hidden', name: 'live', value: 'yes' }));
+}
+for (const table of all('table[data-lost]')) {
+  const rows = all('tr[data-test]');
+  const bar = document.getElementById('far');
+  const csrf = new URLSearchParams({ csrf: document.querySelector('input[name=csrf]').value });
+  const test = async (row) => {
+    const answer = await fetch(row.dataset.test, { method: 'POST', body: csrf }).catch(() => null);
+    if (!answer?.ok) { row.cells[1].textContent = table.dataset.lost; return; }
+    const place = document.createElement('tbody');
+    place.innerHTML = await answer.text();
+    row.replaceWith(place.rows[0]);
+  };
+  const work = async () => {
+    for (let row = rows.shift(); row; row = rows.shift()) {
+      await test(row);
+      bar.value += 1;
+    }
+  };
+  Promise.all(Array.from({ length: 6 }, work)).then(() => {
+    const said = document.getElementById('trials-said');
+    said.textContent = said.dataset.said.replace('{passed}', all('tr[data-passed]').length);
+    document.getElementById('trials').hidden = true;
+  });
+}

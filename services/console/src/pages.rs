@@ -21,6 +21,7 @@ mod session;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod verification;
 mod view;
 mod webhook;
@@ -51,7 +52,8 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks/new", get(webhooks::blank::<W>).post(webhooks::create::<W>))
         .route("/webhooks/check-url", get(webhooks::check_url::<W>))
         .route("/webhooks/preview", post(preview::show::<W>))
-        .route("/webhooks/test-all", post(webhooks::test_all::<W>))
+        .route("/webhooks/test-all", post(trials::all::<W>))
+        .route("/webhooks/{id}/test-row", post(trials::one::<W>))
         .route("/webhooks/{id}", get(webhook::show::<W>))
         .route("/webhooks/{id}/live", get(live::follow::<W>))
         .route("/webhooks/{id}/edit", get(webhook::edit::<W>).post(webhook::change::<W>))

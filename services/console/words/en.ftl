@@ -22,6 +22,7 @@ no-webhooks = No webhooks yet
 no-webhooks-about = A webhook tells your application at once when your mail is delivered, bounces, is opened or clicked, or when a profile changes. Give a URL, choose the events, prove that the URL is yours, and send a test.
 see-event-types = See what events look like
 test-all = Test all
+testing = testing…
 test-all-result = { $passed } of { $all } passed.
 find-webhooks = Find webhooks
 search = Search

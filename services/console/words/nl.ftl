@@ -22,6 +22,7 @@ no-webhooks = Nog geen webhooks
 no-webhooks-about = Een webhook vertelt uw applicatie meteen wanneer uw mail is afgeleverd, terugkomt, wordt geopend of aangeklikt, of wanneer een profiel verandert. Geef een URL, kies de events, toon aan dat de URL van u is en verstuur een test.
 see-event-types = Bekijk hoe events eruitzien
 test-all = Alles testen
+testing = wordt getest…
 test-all-result = { $passed } van { $all } geslaagd.
 find-webhooks = Webhooks zoeken
 search = Zoeken

@@ -7,6 +7,7 @@ mod missed;
 mod operator;
 mod preview;
 mod sessions;
+mod trials;
 
 use std::net::SocketAddr;
 
@@ -180,6 +181,7 @@ async fn an_account_sees_nothing_of_another() {
     }
     for path in [
         "/test",
+        "/test-row",
         "/secret",
         "/rotate-secret",
         "/pause",
