@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Why a text is not a duration.
+/// A text that is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is not a duration: write a whole number and a unit (ms, s, m, h, d), for example 500ms, 30s or 24h"
 )]
-pub struct InvalidDuration(String);
+pub struct InvalidDuration(pub String);
 
 /// Units with their length in milliseconds, longest first but for `d`, which is read and never written:
 /// topic names say `24h`.

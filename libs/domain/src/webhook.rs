@@ -224,8 +224,10 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a webhook that is {from} cannot be {step}")]
 pub struct IllegalStep {
-    from: &'static str,
-    step: &'static str,
+    /// The state's name.
+    pub from: &'static str,
+    /// What was to be done: `paused`, `resumed`, …
+    pub step: &'static str,
 }
 
 impl State {

@@ -7,6 +7,7 @@
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, operators};
 
 use crate::bounds::{Load, MAX_ADDITIONS, MAX_DEPTH};
+use crate::error::FilterError;
 
 /// What an expression knows of an event.
 pub const VARIABLES: [&str; 5] = ["type", "data", "account", "source", "time"];
@@ -68,12 +69,12 @@ const LOOPS: [&str; 4] = [operators::ALL, operators::EXISTS, operators::EXISTS_O
 /// Looks through the whole expression.
 ///
 /// # Errors
-/// What may not stand there, to be read after the field's name.
-pub(crate) fn check(expression: &IdedExpr) -> Result<Load, String> {
+/// What may not stand there.
+pub(crate) fn check(expression: &IdedExpr) -> Result<Load, FilterError> {
     let mut checker = Checker { load: Load::default(), element: None };
     checker.expression(expression, 1)?;
     if checker.load.additions > MAX_ADDITIONS {
-        return Err(format!("has {} additions (+): {MAX_ADDITIONS} are allowed", checker.load.additions));
+        return Err(FilterError::TooManyAdditions(checker.load.additions));
     }
     Ok(checker.load)
 }
@@ -85,9 +86,9 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn expression(&mut self, node: &'a IdedExpr, depth: usize) -> Result<(), String> {
+    fn expression(&mut self, node: &'a IdedExpr, depth: usize) -> Result<(), FilterError> {
         if depth > MAX_DEPTH {
-            return Err(too_deep());
+            return Err(FilterError::TooDeep);
         }
         let within = depth + 1;
         match &node.expr {
@@ -101,21 +102,21 @@ impl<'a> Checker<'a> {
                     self.expression(&entry.key, within)?;
                     self.expression(&entry.value, within)
                 }
-                EntryExpr::StructField(_) => Err(no_structs()),
+                EntryExpr::StructField(_) => Err(FilterError::Structure),
             }),
-            Expr::Struct(_) => Err(no_structs()),
-            Expr::Comprehension(_) | Expr::Unspecified => Err("cannot be understood".to_owned()),
+            Expr::Struct(_) => Err(FilterError::Structure),
+            Expr::Comprehension(_) | Expr::Unspecified => Err(FilterError::NotUnderstood),
         }
     }
 
-    fn name(&self, name: &str) -> Result<(), String> {
+    fn name(&self, name: &str) -> Result<(), FilterError> {
         if VARIABLES.contains(&name) || TYPES.contains(&name) || self.element == Some(name) {
             return Ok(());
         }
-        Err(format!("does not know '{name}': use {}", VARIABLES.join(", ")))
+        Err(FilterError::UnknownName(name.to_owned()))
     }
 
-    fn call(&mut self, call: &'a CallExpr, depth: usize) -> Result<(), String> {
+    fn call(&mut self, call: &'a CallExpr, depth: usize) -> Result<(), FilterError> {
         let name = call.func_name.as_str();
         match (&call.target, &call.args[..]) {
             (Some(range), [element, body]) if LOOPS.contains(&name) => {
@@ -123,9 +124,7 @@ impl<'a> Checker<'a> {
             }
             (None, [member]) if name == operators::HAS => {
                 if !matches!(member.expr, Expr::Select(_)) {
-                    return Err(
-                        "asks has(…) for something that is no member: write has(data.name)".to_owned()
-                    );
+                    return Err(FilterError::HasOfNoMember);
                 }
             }
             (None, _) if name == operators::INDEX || OPERATORS.contains(&name) => {}
@@ -143,14 +142,12 @@ impl<'a> Checker<'a> {
         element: &'a IdedExpr,
         body: &'a IdedExpr,
         depth: usize,
-    ) -> Result<(), String> {
+    ) -> Result<(), FilterError> {
         let Expr::Ident(name) = &element.expr else {
-            return Err(
-                "has a loop whose first argument is no name: write data.tags.exists(tag, …)".to_owned()
-            );
+            return Err(FilterError::LoopWithoutName);
         };
         if self.element.is_some() {
-            return Err(NESTED.to_owned());
+            return Err(FilterError::LoopInLoop);
         }
         // What the loop goes through counts as part of it: neither another loop nor an addition may stand there.
         self.element = Some("");
@@ -162,11 +159,11 @@ impl<'a> Checker<'a> {
         checked
     }
 
-    fn count(&mut self, name: &str) -> Result<(), String> {
+    fn count(&mut self, name: &str) -> Result<(), FilterError> {
         if name == operators::ADD {
             self.load.additions += 1;
             if self.element.is_some() {
-                return Err("adds (+) inside a loop: that is not allowed".to_owned());
+                return Err(FilterError::AddsInLoop);
             }
         }
         if self.element.is_some() {
@@ -178,22 +175,11 @@ impl<'a> Checker<'a> {
     }
 }
 
-const NESTED: &str = "has a loop inside another (all, exists, exists_one or filter): that is not allowed, nor one after another";
-
-pub(crate) fn too_deep() -> String {
-    format!("is nested too deeply: {MAX_DEPTH} levels are allowed")
-}
-
-fn no_structs() -> String {
-    "makes a structure: there are none here".to_owned()
-}
-
-fn unknown(name: &str) -> String {
-    let hint = match name {
-        "matches" => ": use contains, startsWith or endsWith; there are no regular expressions",
-        "map" => ": use list.exists(element, …) instead",
-        _ if LOOPS.contains(&name) => ": write it as list.exists(element, condition)",
-        _ => "",
-    };
-    format!("calls {name}, which is not known here, or not with these arguments{hint}")
+fn unknown(name: &str) -> FilterError {
+    match name {
+        "matches" => FilterError::Matches,
+        "map" => FilterError::Map,
+        _ if LOOPS.contains(&name) => FilterError::LoopAsFunction(name.to_owned()),
+        _ => FilterError::UnknownFunction(name.to_owned()),
+    }
 }

@@ -7,6 +7,7 @@ use cel::{Env, ParseErrors, Program};
 
 use crate::bounds::{Load, MAX_DEPTH, MAX_SOURCE};
 use crate::check;
+use crate::error::FilterError;
 
 /// A compiled filter.
 #[derive(Debug)]
@@ -14,11 +15,6 @@ pub struct Filter {
     pub(crate) program: Program,
     pub(crate) load: Load,
 }
-
-/// Why an expression is no filter: a sentence that goes on from the field's name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct FilterError(String);
 
 impl Filter {
     /// Compiles an expression over `type`, `data`, `account`, `source` and `time`.
@@ -30,12 +26,12 @@ impl Filter {
     /// Says what is wrong with it, and where.
     pub fn compile(source: &str) -> Result<Self, FilterError> {
         if source.trim().is_empty() {
-            return Err(FilterError("is empty: write a condition, such as type == \"click\"".to_owned()));
+            return Err(FilterError::Empty);
         }
         if source.len() > MAX_SOURCE {
-            return Err(FilterError(format!("has {} bytes: {MAX_SOURCE} are allowed", source.len())));
+            return Err(FilterError::TooLong(source.len()));
         }
-        with_room(|| compile(source)).map_err(FilterError)
+        with_room(|| compile(source))
     }
 }
 
@@ -54,16 +50,15 @@ pub(crate) static STANDARD: LazyLock<std::sync::Arc<Env>> =
     LazyLock::new(|| std::sync::Arc::new(Env::stdlib().with_optional_support(false)));
 
 /// Runs something on a thread with a stack of its own.
-fn with_room<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
+fn with_room<T: Send>(work: impl FnOnce() -> Result<T, FilterError> + Send) -> Result<T, FilterError> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("filter".to_owned()).stack_size(STACK);
-        let failed = || "could not be compiled".to_owned();
-        let running = thread.spawn_scoped(scope, work).map_err(|_| failed())?;
-        running.join().unwrap_or_else(|_| Err(failed()))
+        let running = thread.spawn_scoped(scope, work).map_err(|_| FilterError::NotCompiled)?;
+        running.join().unwrap_or(Err(FilterError::NotCompiled))
     })
 }
 
-fn compile(source: &str) -> Result<Filter, String> {
+fn compile(source: &str) -> Result<Filter, FilterError> {
     // One level more than is allowed, so that `check` is the one to say so.
     let parser = PLAIN.parser().max_recursion_depth(MAX_DEPTH as u16 + 1);
     let load = check::check(&parser.parse(source).map_err(|errors| told(&errors))?)?;
@@ -72,17 +67,17 @@ fn compile(source: &str) -> Result<Filter, String> {
 }
 
 /// The first error, with its place. The rest are consequences.
-fn told(errors: &ParseErrors) -> String {
+fn told(errors: &ParseErrors) -> FilterError {
     if errors.errors.iter().any(|error| error.msg.contains("Recursion limit")) {
-        return check::too_deep();
+        return FilterError::TooDeep;
     }
     let Some(first) = errors.errors.first() else {
-        return "cannot be understood".to_owned();
+        return FilterError::NotUnderstood;
     };
     let message = first.msg.trim_start_matches("Syntax error: ");
     let message = message.split(" expecting ").next().unwrap_or(message);
     let (line, column) = first.pos;
-    format!("cannot be understood at line {line}, column {column}: {}", short(message))
+    FilterError::NotUnderstoodAt { line, column, why: short(message) }
 }
 
 /// One line, not too long.

@@ -11,8 +11,9 @@ use domain::{Event, Timestamp, Trigger};
 use crate::bounds::{MAX_EVENT_BYTES_READ, Size};
 use crate::cache::Cache;
 use crate::data;
+use crate::error::FilterError;
 use crate::failure;
-use crate::filter::{Filter, FilterError, STANDARD};
+use crate::filter::{Filter, STANDARD};
 use crate::profile;
 
 /// Filters that are kept compiled: so many that were used last, at least.

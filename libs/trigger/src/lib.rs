@@ -11,6 +11,7 @@ mod bounds;
 mod cache;
 mod check;
 mod data;
+mod error;
 mod failure;
 mod filter;
 mod judge;
@@ -20,5 +21,6 @@ pub use bounds::{
     MAX_ADDITIONS, MAX_CALLS, MAX_DEPTH, MAX_EVENT_BYTES_READ, MAX_FILTER_BYTES_READ, MAX_SOURCE, VALUE_BYTES,
 };
 pub use check::VARIABLES;
-pub use filter::{Filter, FilterError};
+pub use error::FilterError;
+pub use filter::Filter;
 pub use judge::{Judge, Matcher, Mismatch, Occurrence, Verdict};

@@ -8,6 +8,7 @@
 //! - `notices`: mails to those whose webhooks fail.
 //! - [`live`]: an account's events as they happen.
 //! - `history`: what happened, read from topics into a database.
+//! - [`words`]: what is said to people, in their language.
 //! - [`world`]: the doors to Kafka, to strangers' servers and to the clock, which tests replace.
 //!
 //! All state is the registry's topic, but for the history, jobs and sessions, which stand in a database. A change is
@@ -32,6 +33,7 @@ mod service;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;
+pub mod words;
 pub mod world;
 
 pub use config::{ConsoleSettings, Settings};

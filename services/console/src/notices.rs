@@ -11,8 +11,8 @@ use process::Lifecycle;
 use tokio::time::sleep;
 use url::Url;
 
-use crate::pages::words::Language;
 use crate::rules::notices::{Notice, What, due};
+use crate::words::Language;
 use crate::world::{Console, World};
 pub use mail::MailSettings;
 pub(crate) use mail::{Mail, Post};

@@ -1,7 +1,7 @@
 //! The edge: pages for people. Server-rendered, whole without scripts, nothing from another origin.
 //!
 //! A page looks and acts through [`acts`](crate::acts), like the REST API. Who looks is told by a session
-//! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`]).
+//! ([`session`]); every form carries the session's token. What pages say stands in the catalogues ([`words`](crate::words)).
 
 mod account;
 mod assets;
@@ -21,11 +21,11 @@ mod session;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod verification;
 mod view;
 mod webhook;
 mod webhooks;
-pub(crate) mod words;
 
 use std::sync::Arc;
 
@@ -52,7 +52,8 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks/new", get(webhooks::blank::<W>).post(webhooks::create::<W>))
         .route("/webhooks/check-url", get(webhooks::check_url::<W>))
         .route("/webhooks/preview", post(preview::show::<W>))
-        .route("/webhooks/test-all", post(webhooks::test_all::<W>))
+        .route("/webhooks/test-all", post(trials::all::<W>))
+        .route("/webhooks/{id}/test-row", post(trials::one::<W>))
         .route("/webhooks/{id}", get(webhook::show::<W>))
         .route("/webhooks/{id}/live", get(live::follow::<W>))
         .route("/webhooks/{id}/edit", get(webhook::edit::<W>).post(webhook::change::<W>))

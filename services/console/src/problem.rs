@@ -7,21 +7,23 @@ use process::Problem;
 use serde_json::Value;
 use wire::api::{FieldError, VerificationAttempt};
 
+use crate::words::{About, Language, Sentence, sentence};
+
 /// Why a request is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// No key, or one that is not good (any more).
-    Unauthenticated(&'static str),
+    Unauthenticated(Sentence),
     /// The key may not do that.
     Forbidden(Scope),
-    /// There is none, or it is another account's: the same to who asks.
+    /// There is none, or it is another account's: the same to who asks. What it is, as the catalogues' `no-such` knows it.
     NoSuch(&'static str),
     /// It does not go with what there is.
     Conflict {
         /// Stable, for programs.
         code: &'static str,
         /// For people.
-        detail: String,
+        detail: Sentence,
     },
     /// The change was made to an older revision.
     Stale {
@@ -31,7 +33,7 @@ pub enum Refusal {
     /// A change that does not say which revision it was made to.
     RevisionMissing,
     /// Fields that will not do.
-    Invalid(Vec<FieldError>),
+    Invalid(Vec<Wrong>),
     /// The body is no JSON.
     Malformed(String),
     /// The body is larger than this many bytes.
@@ -41,7 +43,7 @@ pub enum Refusal {
     /// The method is not for this path.
     MethodNotAllowed,
     /// The proof of a URL was not found, in any of its places.
-    Unproven(Vec<VerificationAttempt>),
+    Unproven(Vec<NoProof>),
     /// The registry was not read to its end yet.
     Starting,
     /// The registry cannot be written; nothing was.
@@ -60,7 +62,7 @@ pub enum Refusal {
         job: String,
     },
     /// The topic of events cannot be looked into.
-    NoEvents(String),
+    NoEvents(About),
     /// The account has so many streams open, as many as it may.
     TooManyStreams(usize),
     /// The console has so many streams open, as many as it may.
@@ -77,10 +79,59 @@ pub enum Refusal {
     IdempotencyKeyInUse,
 }
 
+/// What is wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The field's path; empty for the request as a whole.
+    pub field: String,
+    /// What is wrong, and what to write instead: it goes on from the field's name.
+    pub what: Sentence,
+}
+
+/// A place that does not prove a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoProof {
+    /// Where was looked.
+    pub url: String,
+    /// What kind of failure it is, from a closed set.
+    pub result: String,
+    /// The HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// What was found there instead.
+    pub what: Sentence,
+}
+
+impl Wrong {
+    /// In a field.
+    pub fn new(field: impl Into<String>, what: impl Into<Sentence>) -> Self {
+        Self { field: field.into(), what: what.into() }
+    }
+
+    fn shown(&self) -> FieldError {
+        FieldError { field: self.field.clone(), message: PROGRAMS.tell(&self.what) }
+    }
+}
+
+impl NoProof {
+    fn shown(&self) -> VerificationAttempt {
+        let Self { url, result, status, what } = self;
+        let (url, result, message) = (url.clone(), result.clone(), PROGRAMS.tell(what));
+        VerificationAttempt { url, result, status: *status, message }
+    }
+}
+
+/// What REST speaks.
+const PROGRAMS: Language = Language::English;
+
 impl Refusal {
     /// One field that will not do.
-    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    pub fn field(field: impl Into<String>, what: impl Into<Sentence>) -> Self {
+        Self::Invalid(vec![Wrong::new(field, what)])
+    }
+
+    /// The topic of events cannot be looked into, for this.
+    pub fn no_events(why: impl Into<About>) -> Self {
+        Self::NoEvents(why.into())
     }
 
     /// The problem that callers get.
@@ -98,8 +149,8 @@ impl Refusal {
                 problem.with("scope", scope.name()).header(header::WWW_AUTHENTICATE, challenge(&text))
             }
             Self::Stale { present } => problem.with("revision", present.0),
-            Self::Invalid(errors) => problem.with("errors", json(errors)),
-            Self::Unproven(attempts) => problem.with("attempts", json(attempts)),
+            Self::Invalid(errors) => problem.with("errors", json(errors.iter().map(Wrong::shown))),
+            Self::Unproven(attempts) => problem.with("attempts", json(attempts.iter().map(NoProof::shown))),
             Self::TooLarge(limit) => problem.with("limit", *limit),
             Self::Busy { job } => problem.with("job", job.as_str()),
             Self::Starting
@@ -186,62 +237,47 @@ impl Refusal {
         }
     }
 
-    /// What it is about, for people.
+    /// What it is about, as programs get it.
     pub fn detail(&self) -> String {
-        match self {
-            Self::Unauthenticated(why) => (*why).to_owned(),
-            Self::Forbidden(scope) => format!("this key lacks the scope {}", scope.name()),
-            Self::NoSuch(what) => format!("there is no such {what}"),
-            Self::MethodNotAllowed => "this path does not take this method: see the header Allow".to_owned(),
-            Self::Conflict { detail, .. } => detail.clone(),
-            Self::Stale { present } => {
-                format!("it has changed since: it is at revision {present} now; read it and decide again")
+        self.told(PROGRAMS)
+    }
+
+    /// What it is about, for people who read this language.
+    pub fn told(&self, language: Language) -> String {
+        let sentence = match self {
+            Self::Invalid(errors) => {
+                return list(language, errors.iter().map(|it| (&it.field, &it.what)));
             }
-            Self::RevisionMissing => {
-                "say which revision the change was made to, by the header If-Match or the member revision"
-                    .to_owned()
+            Self::Unproven(places) => {
+                let places = list(language, places.iter().map(|it| (&it.url, &it.what)));
+                sentence!("unproven", places = places)
             }
-            Self::Invalid(errors) => told(errors.iter().map(|it| (it.field.as_str(), it.message.as_str()))),
-            Self::Malformed(why) => format!("the body is not valid JSON: {why}"),
-            Self::TooLarge(limit) => format!("the body is larger than {limit} bytes"),
-            Self::UnsupportedType => "send the body as content-type: application/json".to_owned(),
-            Self::Unproven(attempts) => {
-                let places = told(attempts.iter().map(|it| (it.url.as_str(), it.message.as_str())));
-                format!("no proof was found: {places}")
-            }
-            Self::Starting => "the console has just started and reads its registry".to_owned(),
-            Self::Unavailable(why) => format!("nothing was changed: {why}"),
-            Self::Unknown(why) => {
-                format!("whether the change went through will show, so look before you repeat it: {why}")
-            }
-            Self::Sealed => "this console's keyring (seal.keys) cannot open the secret".to_owned(),
-            Self::NoHistory => "the history cannot be looked at now; everything else goes on".to_owned(),
-            Self::Forged => "this form is not of your present session: load the page again".to_owned(),
-            Self::Busy { job } => {
-                format!("job {job} is at it already: wait until it has ended, or cancel it")
-            }
-            Self::NoEvents(why) => format!("the events cannot be read now: {why}"),
-            Self::TooManyStreams(limit) => {
-                format!("this account has {limit} streams of events open, as many as it may: close one")
-            }
-            Self::NoRoom(limit) => {
-                format!("this console has {limit} streams of events open, as many as it may: try again later")
-            }
-            Self::RateLimited(wait) => format!("this key asks too often: wait {wait} s"),
-            Self::TooManyCodes(wait) => {
-                format!("codes were sent to this webhook just now: wait {wait} s, or use one of them")
-            }
-            Self::IdempotencyKeyMalformed => {
-                "give one Idempotency-Key, of 1 to 255 visible ASCII characters, in quotes or without"
-                    .to_owned()
-            }
-            Self::IdempotencyKeyReused => {
-                "another request went by this Idempotency-Key: give each request a key of its own".to_owned()
-            }
-            Self::IdempotencyKeyInUse => {
-                "the request with this Idempotency-Key is being done: ask again for its answer".to_owned()
-            }
-        }
+            Self::Unauthenticated(detail) | Self::Conflict { detail, .. } => detail.clone(),
+            Self::Forbidden(scope) => sentence!("scope-missing", scope = scope.name()),
+            Self::NoSuch(what) => sentence!("no-such", what = what),
+            Self::MethodNotAllowed => sentence!("method-not-allowed"),
+            Self::Stale { present } => sentence!("stale-revision", present = present),
+            Self::RevisionMissing => sentence!("revision-missing"),
+            Self::Malformed(why) => sentence!("body-malformed", why = why),
+            Self::TooLarge(limit) => sentence!("body-large", limit = limit),
+            Self::UnsupportedType => sentence!("body-untyped"),
+            Self::Starting => sentence!("starting"),
+            Self::Unavailable(why) => sentence!("registry-away", why = why),
+            Self::Unknown(why) => sentence!("outcome-unknown", why = why),
+            Self::Sealed => sentence!("secret-sealed"),
+            Self::NoHistory => sentence!("history-away"),
+            Self::Forged => sentence!("form-forged"),
+            Self::Busy { job } => sentence!("job-running", job = job),
+            Self::NoEvents(why) => sentence!("events-away", why = why.clone()),
+            Self::TooManyStreams(limit) => sentence!("streams-many", limit = limit),
+            Self::NoRoom(limit) => sentence!("streams-full", limit = limit),
+            Self::RateLimited(wait) => sentence!("key-asks-often", wait = wait),
+            Self::TooManyCodes(wait) => sentence!("codes-often", wait = wait),
+            Self::IdempotencyKeyMalformed => sentence!("idempotency-malformed"),
+            Self::IdempotencyKeyReused => sentence!("idempotency-reused"),
+            Self::IdempotencyKeyInUse => sentence!("idempotency-in-use"),
+        };
+        language.tell(&sentence)
     }
 }
 
@@ -275,17 +311,17 @@ const TURN_AFTER: u64 = 1;
 /// In seconds: streams stay open for long.
 const ROOM_AFTER: u64 = 10;
 
-fn told<'a>(parts: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let sentences: Vec<_> = parts
-        .map(
-            |(what, message)| if what.is_empty() { message.to_owned() } else { format!("{what}: {message}") },
-        )
-        .collect();
-    sentences.join("; ")
+/// Each with what it is about; what is about the whole stands alone.
+fn list<'a>(language: Language, parts: impl Iterator<Item = (&'a String, &'a Sentence)>) -> String {
+    let told = parts.map(|(about, what)| match (about.as_str(), language.tell(what)) {
+        ("", what) => what,
+        (about, what) => format!("{about}: {what}"),
+    });
+    told.collect::<Vec<_>>().join("; ")
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
+fn json<T: serde::Serialize>(values: impl Iterator<Item = T>) -> Value {
+    serde_json::to_value(values.collect::<Vec<_>>()).unwrap_or_default()
 }
 
 fn challenge(text: &str) -> HeaderValue {

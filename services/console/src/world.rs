@@ -27,6 +27,7 @@ use crate::rules::audit;
 use crate::rules::draft::Tools;
 use crate::rules::whence::Proxies;
 use crate::telemetry::Telemetry;
+use crate::words::sentence;
 
 /// Kafka, strangers' servers, the clock. Tests bring their own.
 pub trait World: Send + Sync + 'static {
@@ -211,10 +212,7 @@ impl<W: World> Console<W> {
 fn refusal(error: WriteError<Refusal>) -> Refusal {
     match error {
         WriteError::Rejected(refusal) => refusal,
-        WriteError::TooLarge(bytes) => Refusal::field(
-            "",
-            format!("the whole is too large to be stored ({bytes} bytes): use shorter headers"),
-        ),
+        WriteError::TooLarge(bytes) => Refusal::field("", sentence!("too-large-to-store", bytes = bytes)),
         WriteError::Unavailable(why) => Refusal::Unavailable(why),
         WriteError::Unknown(why) => Refusal::Unknown(why),
     }

@@ -6,6 +6,7 @@ mod comfort;
 mod demo;
 mod every_page;
 mod first_webhook;
+mod going_on;
 mod list;
 mod live;
 mod portal;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Event, Scope, Timestamp, Trigger, Types, is_account_id, is_event_type};
-use trigger::{Matcher, Mismatch, Occurrence, Verdict};
+use trigger::{Matcher, Occurrence, Verdict};
 use wire::api::{FilterTest, FilterVerdict, TestEvent};
 use wire::catalogue;
 
@@ -12,6 +12,7 @@ use crate::rules::access::Actor;
 use crate::rules::fields::{self, Errors};
 use crate::rules::judge::reason;
 use crate::rules::trigger as conditions;
+use crate::words::{Language, sentence};
 use crate::world::{Console, World};
 
 impl<W: World> Console<W> {
@@ -32,18 +33,17 @@ impl<W: World> Console<W> {
         let types = test.types.as_ref().map_or(types, |types| fields::types(types, &mut errors));
         conditions::check(&test.conditions(), &mut errors);
         if !is_event_type(&test.event.kind) {
-            errors.add("event.type", fields::TYPE_SYNTAX);
+            errors.add("event.type", sentence!("type-syntax"));
         }
         if test.event.account.as_deref().is_some_and(|account| !is_account_id(account)) {
-            errors
-                .add("event.account", "cannot name an account: use 1 to 64 letters, digits, '.', '_' or '-'");
+            errors.add("event.account", sentence!("account-impossible"));
         }
         errors.finish()?;
         let trigger = conditions::over(&trigger, &test.conditions());
         let own = actor.key().account.as_ref().map_or("example", |account| account.as_str());
         let event = complete(test.event, own, self.world.now());
         let verdict = judged(&types, &trigger, &event);
-        Ok(told(verdict, &types, event))
+        Ok(told(verdict, &types, event, Language::English))
     }
 }
 
@@ -73,31 +73,27 @@ pub(super) fn judged(types: &Types, trigger: &Trigger, event: &TestEvent) -> Opt
     types.contains(&envelope.kind).then(|| Matcher::default().on(occurrence).judge(trigger))
 }
 
-pub(super) fn told(verdict: Option<Verdict>, types: &Types, event: TestEvent) -> FilterVerdict {
+/// For somebody who reads this language.
+pub(super) fn told(
+    verdict: Option<Verdict>,
+    types: &Types,
+    event: TestEvent,
+    language: Language,
+) -> FilterVerdict {
     let matches = verdict == Some(Verdict::Match);
     let reason = reason(verdict.as_ref());
     let detail = match verdict {
-        None => format!("{} is not among the types: {}", event.kind, listed(types)),
-        Some(Verdict::Match) => "the event meets every condition".to_owned(),
-        Some(Verdict::Mismatch(mismatch)) => words(mismatch).to_owned(),
-        Some(Verdict::Failure(why)) => format!("the filter failed, which counts as no match: {why}"),
+        None => sentence!("verdict-type", kind = event.kind.as_str(), types = listed(types)),
+        Some(Verdict::Match) => sentence!("verdict-match"),
+        Some(Verdict::Mismatch(mismatch)) => mismatch.into(),
+        Some(Verdict::Failure(why)) => sentence!("verdict-failed", why = why),
     };
-    FilterVerdict { matches, reason: reason.to_owned(), detail, event }
+    FilterVerdict { matches, reason: reason.to_owned(), detail: language.tell(&detail), event }
 }
 
 fn listed(types: &Types) -> String {
     match types {
         Types::All => "*".to_owned(),
         Types::Only(kinds) => kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "),
-    }
-}
-
-const fn words(mismatch: Mismatch) -> &'static str {
-    match mismatch {
-        Mismatch::Database => "the event's data names another database, or none",
-        Mismatch::Collection => "the event's data names another collection, or none",
-        Mismatch::Caller => "the application that caused the event (data.caller) does not count",
-        Mismatch::Fields => "none of the fields is among the changed ones (data.parameters)",
-        Mismatch::Filter => "the filter is false",
     }
 }

@@ -6,6 +6,7 @@ use wire::api::{Erasure, Held, NewErasure};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::audit::Deed;
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 impl<W: World> Console<W> {
@@ -19,7 +20,7 @@ impl<W: World> Console<W> {
         let account = self.look(|registry| actor.account(registry, account))?;
         let recipient = asked.recipient.trim();
         if recipient.is_empty() {
-            return Err(Refusal::field("recipient", "is empty: give the mail address"));
+            return Err(Refusal::field("recipient", sentence!("recipient-empty")));
         }
         let erased = self.history().erase_recipient(account.as_str(), recipient).await?;
         self.audit(actor, vec![Deed::new("recipient.erased", Some(account.clone()), None)]).await;

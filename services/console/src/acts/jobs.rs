@@ -12,6 +12,7 @@ use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
 use crate::rules::audit::Deed;
 use crate::rules::{backfill, letters};
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 impl<W: World> Console<W> {
@@ -34,7 +35,7 @@ impl<W: World> Console<W> {
             Ok((standing.webhook.account.to_string(), request))
         })?;
         let held_since = self.world.held_since().await;
-        backfill::held(request.since, held_since.map_err(|error| Refusal::NoEvents(error.to_string()))?)?;
+        backfill::held(request.since, held_since.map_err(Refusal::no_events)?)?;
         let job = self.begin_job(actor, Kind::Backfill, (account, Some(id)), &request).await?;
         if !request.dry_run {
             self.audit_job(actor, "backfill.started", &job).await;
@@ -111,8 +112,7 @@ impl<W: World> Console<W> {
         if job.state == "cancelled" {
             return Ok(job);
         }
-        let detail = format!("the job is {} already", job.state);
-        Err(Refusal::Conflict { code: "job-ended", detail })
+        Err(Refusal::Conflict { code: "job-ended", detail: sentence!("job-ended", state = job.state) })
     }
 
     async fn begin_job(

@@ -9,6 +9,7 @@ use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::audit::Deed;
 use crate::rules::portal;
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 impl<W: World> Console<W> {
@@ -24,10 +25,10 @@ impl<W: World> Console<W> {
     ) -> Result<PortalLink, Refusal> {
         actor.require(Scope::WebhooksRead)?;
         let account = self.look(|registry| actor.account(registry, account))?;
-        let here = self.public_url.as_ref().ok_or_else(|| Refusal::Conflict {
-            code: "no-public-url",
-            detail: "nobody has told this console where its pages are: set console.public_url".to_owned(),
-        })?;
+        let here = self
+            .public_url
+            .as_ref()
+            .ok_or_else(|| Refusal::Conflict { code: "no-public-url", detail: sentence!("no-public-url") })?;
         let writes = actor.key().allows(Scope::WebhooksWrite);
         let draft = portal::prepare(new, &account, writes, self.world.now(), &mut chance)?;
         let subject = serde_json::to_value(&draft.guest).unwrap_or_default();

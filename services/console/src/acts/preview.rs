@@ -12,6 +12,7 @@ use crate::rules::access::Actor;
 use crate::rules::fields::{self, Errors};
 use crate::rules::preview::Lately;
 use crate::rules::trigger as conditions;
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 /// Records of all accounts that are looked through, at most.
@@ -32,18 +33,18 @@ impl<W: World> Console<W> {
         conditions::check(&asked.conditions(), &mut errors);
         errors.finish()?;
         let trigger = conditions::over(&Trigger::default(), &asked.conditions());
-        let bounds = self.world.event_bounds().await.map_err(Refusal::NoEvents)?;
+        let bounds = self.world.event_bounds().await.map_err(Refusal::no_events)?;
         let from = lately(&bounds);
         let mut seen =
             Lately::new(account, (types, trigger), (&from, &bounds), self.event_max_bytes, self.world.now());
         let mut records = self.world.read_events(&from, Some(&bounds.ends()));
         let reading = async {
             while let Some(record) = records.next().await {
-                seen.read(&record.map_err(Refusal::NoEvents)?);
+                seen.read(&record.map_err(Refusal::no_events)?);
             }
             Ok::<_, Refusal>(())
         };
-        let late = |_| Refusal::NoEvents(format!("they were not read within {} s", PATIENCE.as_secs()));
+        let late = |_| Refusal::no_events(sentence!("events-slow", seconds = PATIENCE.as_secs()));
         tokio::time::timeout(PATIENCE, reading).await.map_err(late)??;
         Ok(seen.told())
     }

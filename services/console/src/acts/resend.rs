@@ -14,6 +14,7 @@ use wire::{Origin, OutRecord};
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
 use crate::rules::audit::Deed;
+use crate::words::{Sentence, sentence};
 use crate::world::{Console, World};
 
 /// Letters of one delivery, at most: each replay may have died again.
@@ -52,27 +53,24 @@ impl<W: World> Console<W> {
 
     async fn put_back(&self, found: &Delivery) -> Result<(), Refusal> {
         if found.latest.state == history::State::Retrying {
-            return Err(conflict("still-retrying", "it is on its way: it will be tried again by itself"));
+            return Err(conflict("still-retrying", sentence!("still-retrying")));
         }
         let webhook = (*found.webhook).into();
         let standing =
             self.look(|registry| registry.webhook(&webhook).cloned().ok_or(Refusal::NoSuch("webhook")))?;
         if standing.webhook.state != State::Active {
-            return Err(conflict(
-                "webhook-inactive",
-                "its webhook is not active: resume, enable or verify it first",
-            ));
+            return Err(conflict("webhook-inactive", sentence!("webhook-inactive")));
         }
         let (decoded, origin) = self.event_of(found).await?;
         let again = again(found, &standing, &decoded, origin, &self.topics.deliveries);
-        self.world.send(&again).await.map_err(|error| Refusal::NoEvents(error.to_string()))
+        self.world.send(&again).await.map_err(Refusal::no_events)
     }
 
     /// The event, if Kafka still holds it.
     async fn event_of(&self, delivery: &Delivery) -> Result<(Decoded, Origin), Refusal> {
-        let gone = || conflict("event-gone", "Kafka does not hold the event any more");
+        let gone = || conflict("event-gone", sentence!("event-gone"));
         let origin = delivery.member.origin.as_deref().and_then(Origin::parse).ok_or_else(gone)?;
-        let record = self.world.event(origin).await.map_err(Refusal::NoEvents)?;
+        let record = self.world.event(origin).await.map_err(Refusal::no_events)?;
         let decoded = record.and_then(|record| event::decode(&record, usize::MAX).ok());
         let is_it = |decoded: &Decoded| {
             decoded.event.delivery_to(&(*delivery.webhook).into()).as_str() == &*delivery.member.delivery
@@ -104,7 +102,7 @@ impl<W: World> Console<W> {
         by: &str,
         note: Option<&str>,
     ) -> Result<(), Refusal> {
-        let place = Place::parse(&letter.place).ok_or(Refusal::NoSuch("dead letter"))?;
+        let place = Place::parse(&letter.place).ok_or(Refusal::NoSuch("dead-letter"))?;
         let entry = Disposition {
             what,
             by: by.to_owned(),
@@ -113,7 +111,7 @@ impl<W: World> Console<W> {
             died: Some(letter.died_at),
         };
         let entry = entry.to_record(&self.topics.dispositions, &place);
-        self.world.send(&entry).await.map_err(|error| Refusal::NoEvents(error.to_string()))
+        self.world.send(&entry).await.map_err(Refusal::no_events)
     }
 }
 
@@ -130,6 +128,6 @@ fn again(
     again
 }
 
-fn conflict(code: &'static str, detail: &str) -> Refusal {
-    Refusal::Conflict { code, detail: detail.to_owned() }
+const fn conflict(code: &'static str, detail: Sentence) -> Refusal {
+    Refusal::Conflict { code, detail }
 }

@@ -12,7 +12,8 @@ use wire::{Delivery, Headers, names, text};
 use super::conditions;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
-use crate::rules::{chance, fields};
+use crate::rules::chance;
+use crate::words::{Language, Sentence, sentence};
 use crate::world::{Console, World};
 
 /// What tells a receiver that nothing happened.
@@ -24,20 +25,26 @@ const HIDDEN: &str = "(hidden)";
 
 impl<W: World> Console<W> {
     /// Calls a webhook once, whatever its state and conditions. One whose URL is not verified is not called: then the
-    /// answer shows the request that would be sent.
+    /// answer shows the request that would be sent. It speaks the language of whoever asks.
     ///
     /// # Errors
     /// When the type or the data will not do, or no key opens the webhook's secrets.
-    pub async fn try_webhook(&self, actor: &Actor, id: &WebhookId, new: NewTrial) -> Result<Trial, Refusal> {
+    pub async fn try_webhook(
+        &self,
+        actor: &Actor,
+        id: &WebhookId,
+        new: NewTrial,
+        language: Language,
+    ) -> Result<Trial, Refusal> {
         let webhook = self.webhook(actor, Scope::WebhooksWrite, id)?;
         let now = self.world.now();
         let event = event(&webhook, new, now)?;
         let verdict = conditions::judged(&webhook.types, &webhook.trigger, &event);
         let request = self.trial_request(&webhook, &event, now)?;
         let shown = shown_request(&webhook, &request);
-        let verdict = conditions::told(verdict, &webhook.types, event);
+        let verdict = conditions::told(verdict, &webhook.types, event, language);
         if webhook.verification.verified_at.is_none() {
-            let detail = "not sent: verify the URL first. This is what would be sent".to_owned();
+            let detail = language.tell(&sentence!("trial-unsent"));
             let (sent, passed, outcome, response, duration) = (false, false, None, None, None);
             return Ok(Trial { sent, passed, detail, outcome, request: shown, response, duration, verdict });
         }
@@ -47,7 +54,7 @@ impl<W: World> Console<W> {
         Ok(Trial {
             sent: true,
             passed,
-            detail: exchange.outcome.explain(),
+            detail: language.tell(&(&exchange.outcome).into()),
             outcome: Some(exchange.outcome.class().to_owned()),
             request: shown,
             duration: Some(durations(&exchange.phases)),
@@ -63,7 +70,8 @@ impl<W: World> Console<W> {
         now: Timestamp,
     ) -> Result<PostRequest, Refusal> {
         let (headers, data) = record(webhook, event, now);
-        let delivery = Delivery::read(&headers).map_err(|error| Refusal::field("type", error.to_string()))?;
+        let delivery = Delivery::read(&headers)
+            .map_err(|error| Refusal::field("type", sentence!("bad-header", name = error.0)))?;
         let credentials =
             Credentials::open(&self.keyring, webhook, self.ring.is_some()).map_err(|error| {
                 tracing::error!(%error, "a webhook cannot be called");
@@ -73,7 +81,7 @@ impl<W: World> Console<W> {
         let parcel = Parcel { items: &items, batch: None };
         let platform = Platform::of(self.ring.as_ref(), webhook);
         let mut request = call::request(now, webhook, &credentials, parcel, platform, &self.user_agent)
-            .map_err(|why| Refusal::field("data", why))?;
+            .map_err(|why| Refusal::field("data", Sentence::verbatim(why)))?;
         request.headers.insert(MARK, HeaderValue::from_static("true"));
         Ok(request)
     }
@@ -87,7 +95,7 @@ fn event(webhook: &Webhook, new: NewTrial, now: Timestamp) -> Result<TestEvent, 
     };
     let kind = new.kind.or_else(first).unwrap_or_else(|| "delivery".to_owned());
     if !is_event_type(&kind) {
-        return Err(Refusal::field("type", fields::TYPE_SYNTAX));
+        return Err(Refusal::field("type", sentence!("type-syntax")));
     }
     let event = TestEvent { kind, data: new.data, source: Some(SOURCE.to_owned()), ..TestEvent::default() };
     Ok(conditions::complete(event, webhook.account.as_str(), now))

@@ -8,13 +8,14 @@ use outbound::{FetchLimits, PostRequest};
 use serde_json::json;
 use url::Url;
 use wire::HumanDuration;
-use wire::api::{self, CodeSent, Verification, VerificationAttempt, Verify};
+use wire::api::{self, CodeSent, Verification, Verify};
 
-use crate::problem::Refusal;
+use crate::problem::{NoProof, Refusal};
 use crate::rules::access::Actor;
 use crate::rules::change::Expected;
 use crate::rules::proof::{self, Proof};
 use crate::rules::ways::{self, Way};
+use crate::words::{Sentence, sentence};
 use crate::world::{Console, World};
 
 /// The file that proves a URL.
@@ -65,9 +66,9 @@ impl<W: World> Console<W> {
         };
         let exchange = self.world.post(request).await;
         let Some(status) = exchange.outcome.status() else {
-            let (result, message) = (exchange.outcome.class().to_owned(), exchange.outcome.explain());
-            let url = proof.url.to_string();
-            return Err(Refusal::Unproven(vec![VerificationAttempt { url, result, status: None, message }]));
+            let (url, result) = (proof.url.to_string(), exchange.outcome.class().to_owned());
+            let what = (&exchange.outcome).into();
+            return Err(Refusal::Unproven(vec![NoProof { url, result, status: None, what }]));
         };
         Ok(CodeSent { url: proof.url.to_string(), status, good_for: HumanDuration(ways::CODE_GOOD_FOR) })
     }
@@ -104,19 +105,19 @@ impl<W: World> Console<W> {
 fn way(asked: &Verify) -> Result<Way, Refusal> {
     let way = asked.by.as_deref().map_or(Some(Way::File), Way::named).ok_or_else(|| {
         let names = Way::ALL.map(Way::name).join(", ");
-        Refusal::field("by", format!("is no way to verify a URL: there are {names}"))
+        Refusal::field("by", sentence!("way-unknown", names = names))
     })?;
     match (way, &asked.code) {
-        (Way::Code, None) => Err(Refusal::field("code", "is missing: it is what was POSTed to the URL")),
+        (Way::Code, None) => Err(Refusal::field("code", sentence!("code-missing"))),
         (Way::File | Way::Dns | Way::Handshake, Some(_)) => {
-            Err(Refusal::field("code", "goes with by: code only"))
+            Err(Refusal::field("code", sentence!("code-not-asked")))
         }
         (Way::Code, Some(_)) | (Way::File | Way::Dns | Way::Handshake, None) => Ok(way),
     }
 }
 
 /// One place after the other: the second is not asked if the first has it.
-async fn find<W: World>(console: &Console<W>, proof: &Proof) -> Result<(), Vec<VerificationAttempt>> {
+async fn find<W: World>(console: &Console<W>, proof: &Proof) -> Result<(), Vec<NoProof>> {
     let mut attempts = Vec::with_capacity(proof.places.len());
     for place in &proof.places {
         let exchange = console.world.fetch(place.clone()).await;
@@ -129,15 +130,15 @@ async fn find<W: World>(console: &Console<W>, proof: &Proof) -> Result<(), Vec<V
 }
 
 async fn dns<W: World>(console: &Console<W>, proof: &Proof) -> Result<(), Refusal> {
-    let wanted = ways::dns(proof, &console.prefix)
-        .ok_or_else(|| Refusal::field("by", "dns needs a URL with a name: this one has an address"))?;
+    let wanted =
+        ways::dns(proof, &console.prefix).ok_or_else(|| Refusal::field("by", sentence!("dns-of-address")))?;
     let found = console.world.texts(wanted.name.clone()).await;
-    ways::judge_dns(&wanted, &found).map_err(|attempt| Refusal::Unproven(vec![attempt]))
+    ways::judge_dns(&wanted, found).map_err(|attempt| Refusal::Unproven(vec![attempt]))
 }
 
 async fn handshake<W: World>(console: &Console<W>, proof: &Proof) -> Result<(), Refusal> {
     let origin = &console.handshake_origin;
-    let value = HeaderValue::from_str(origin).map_err(|_| Refusal::NoSuch("handshake origin"))?;
+    let value = HeaderValue::from_str(origin).map_err(|_| Refusal::NoSuch("handshake-origin"))?;
     let exchange = console.world.ask_leave(parsed(proof)?, value).await;
     ways::judge_handshake(&proof.url, origin, &exchange).map_err(|attempt| Refusal::Unproven(vec![attempt]))
 }
@@ -145,13 +146,11 @@ async fn handshake<W: World>(console: &Console<W>, proof: &Proof) -> Result<(), 
 fn code<W: World>(console: &Console<W>, id: &WebhookId, proof: &Proof, given: &str) -> Result<(), Refusal> {
     match ways::is_code(&console.keyring, id, proof, console.world.now(), given) {
         true => Ok(()),
-        false => {
-            Err(Refusal::field("code", "is not the one that was POSTed to the URL within the last half hour"))
-        }
+        false => Err(Refusal::field("code", sentence!("code-wrong"))),
     }
 }
 
 /// It was checked when it was given.
 fn parsed(proof: &Proof) -> Result<Url, Refusal> {
-    Url::parse(&proof.url).map_err(|error| Refusal::field("url", error.to_string()))
+    Url::parse(&proof.url).map_err(|error| Refusal::field("url", Sentence::verbatim(error)))
 }

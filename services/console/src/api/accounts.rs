@@ -14,6 +14,7 @@ use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::words::sentence;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -35,7 +36,7 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
                 .takes::<NewAccount>(new)
                 .status(StatusCode::CREATED)
                 .gives::<Account>()
-                .conflicts("account-exists", "there is an account of that id already")
+                .conflicts("account-exists", sentence!("account-exists", account = "acme"))
                 .writes(),
         ),
         route::get(
@@ -61,7 +62,10 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
             operation("deleteAccount", "Deletes an account that has no webhooks, and its keys with it")
                 .needs(Scope::Operator)
                 .status(StatusCode::NO_CONTENT)
-                .conflicts("account-has-webhooks", "delete the account's webhooks first")
+                .conflicts(
+                    "account-has-webhooks",
+                    sentence!("account-has-webhooks", account = "acme", count = 2),
+                )
                 .writes(),
         ),
     ]

@@ -11,6 +11,7 @@ use serde_json::error::Category;
 
 use crate::problem::Refusal;
 use crate::rules::paging::{self, Paging};
+use crate::words::{Sentence, sentence};
 
 /// The largest body: twenty headers of 1 KiB, and room.
 pub(crate) const MAX_BODY: usize = 128 * 1024;
@@ -95,7 +96,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
         let query = Query::<T>::try_from_uri(&parts.uri);
         query
             .map(|Query(asked)| Self(asked))
-            .map_err(|rejection| Refusal::field("query", rejection.body_text()))
+            .map_err(|rejection| Refusal::field("query", Sentence::verbatim(rejection.body_text())))
     }
 }
 
@@ -176,15 +177,13 @@ fn shape(path: &str, message: &str) -> Refusal {
     };
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let expected = rest.split_once("expected ").map_or("no members", |(_, expected)| expected);
-        return Refusal::field(
-            member(rest),
-            format!("is not known here: expected {}", expected.replace('`', "")),
-        );
+        let what = sentence!("unknown-member", expected = expected.replace('`', ""));
+        return Refusal::field(member(rest), what);
     }
     if let Some(rest) = message.strip_prefix("missing field `") {
-        return Refusal::field(member(rest), "is missing");
+        return Refusal::field(member(rest), sentence!("missing"));
     }
-    Refusal::field(within, message)
+    Refusal::field(within, Sentence::verbatim(message))
 }
 
 /// `application/json`, or any type in JSON's syntax, such as a merge patch.

@@ -13,6 +13,7 @@ use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::search::DeliveryQuery;
+use crate::words::sentence;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -40,9 +41,9 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
             operation("resendDelivery", "Sends a delivery again, under the same webhook-id")
                 .needs(Scope::WebhooksWrite)
                 .status(StatusCode::ACCEPTED)
-                .conflicts("still-retrying", "it is on its way: it will be tried again by itself")
-                .conflicts("webhook-inactive", "its webhook is not active: resume, enable or verify it first")
-                .conflicts("event-gone", "Kafka does not hold the event any more")
+                .conflicts("still-retrying", sentence!("still-retrying"))
+                .conflicts("webhook-inactive", sentence!("webhook-inactive"))
+                .conflicts("event-gone", sentence!("event-gone"))
                 .remembers()
                 .needs_events(),
         ),

@@ -6,6 +6,7 @@ use domain::Revision;
 
 use crate::problem::Refusal;
 use crate::rules::change::Expected;
+use crate::words::sentence;
 
 /// Something with its revision as `ETag`.
 pub(super) type Tagged<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
@@ -28,8 +29,8 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<Expected>, Refusal>
     }
     let quoted = text.strip_prefix("W/").unwrap_or(text);
     let revision = quoted.trim_matches('"').parse().map(Revision);
-    let message = "must be the ETag that the webhook came with, such as \"3\"";
-    revision.map(|revision| Some(Expected::Is(revision))).map_err(|_| Refusal::field("If-Match", message))
+    let strange = |_| Refusal::field("If-Match", sentence!("if-match-strange"));
+    revision.map(|revision| Some(Expected::Is(revision))).map_err(strange)
 }
 
 /// What a change was made to, by header or body: one of them must say so.
@@ -42,8 +43,6 @@ pub(super) fn expected(headers: &HeaderMap, body: Option<u64>) -> Result<Expecte
         (None, None) => Err(Refusal::RevisionMissing),
         (Some(one), None) | (None, Some(one)) => Ok(one),
         (Some(header), Some(body)) if header == body => Ok(body),
-        (Some(_), Some(_)) => {
-            Err(Refusal::field("revision", "differs from If-Match: give one of them, or the same"))
-        }
+        (Some(_), Some(_)) => Err(Refusal::field("revision", sentence!("if-match-differs"))),
     }
 }

@@ -13,6 +13,7 @@ use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::words::sentence;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -40,7 +41,7 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
             operation("cancelJob", "Stops a job; what it did stays done")
                 .needs(Scope::WebhooksWrite)
                 .gives::<api::Job>()
-                .conflicts("job-ended", "it has ended already")
+                .conflicts("job-ended", sentence!("job-ended", state = "done"))
                 .remembers(),
         ),
     ]
@@ -58,7 +59,7 @@ pub(super) fn of_webhooks<W: World>() -> Vec<Route<W>> {
         .needs(Scope::WebhooksWrite)
         .takes::<NewBackfill>(json!({"since": "2025-12-31T00:00:00Z", "dry_run": true}))
         .begins_job()
-        .conflicts("not-active", "the webhook is not active: verify its URL first")
+        .conflicts("not-active", sentence!("not-active", state = "unverified"))
         .needs_events(),
     );
     vec![backfill]

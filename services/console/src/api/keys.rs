@@ -13,6 +13,7 @@ use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::words::sentence;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -61,7 +62,7 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
             operation("revokeKey", "Revokes an API key at once")
                 .needs(Scope::WebhooksWrite)
                 .status(StatusCode::NO_CONTENT)
-                .conflicts("configured-key", "it comes from the configuration: take it out there")
+                .conflicts("configured-key", sentence!("key-configured"))
                 .writes(),
         ),
     ]

@@ -8,6 +8,7 @@ use wire::api::Page;
 
 use super::body::MAX_BODY;
 use crate::problem::Refusal;
+use crate::words::{Sentence, sentence};
 
 /// Makes a type's schema.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -133,7 +134,7 @@ pub(super) fn operation(id: &'static str, summary: &'static str) -> Operation {
         body: None,
         given: Given { status: StatusCode::OK, content: Content::Nothing, headers: Vec::new() },
         refusals: vec![
-            Refusal::Unauthenticated("give an API key: Authorization: Bearer pbk_…"),
+            Refusal::Unauthenticated(sentence!("key-missing")),
             Refusal::RateLimited(1),
             Refusal::Starting,
         ],
@@ -189,7 +190,7 @@ impl Operation {
     /// Reads such a query.
     pub(super) fn asks<Q: JsonSchema>(mut self) -> Self {
         self.query = Some(SchemaGenerator::subschema_for::<Q>);
-        self.may(Refusal::field("limit", "must be 1 to 200"))
+        self.may(Refusal::field("limit", sentence!("range", least = 1, most = 200)))
     }
 
     /// Reads such a query, which may name an account.
@@ -207,7 +208,7 @@ impl Operation {
     pub(super) fn matches(self) -> Self {
         self.hears(IF_MATCH)
             .may(Refusal::Stale { present: domain::Revision(4) })
-            .may(Refusal::field("If-Match", "must be the ETag that the webhook came with, such as \"3\""))
+            .may(Refusal::field("If-Match", sentence!("if-match-strange")))
     }
 
     /// Takes a body.
@@ -217,7 +218,7 @@ impl Operation {
         self.may(Refusal::Malformed("expected value at line 1 column 1".to_owned()))
             .may(Refusal::TooLarge(MAX_BODY))
             .may(Refusal::UnsupportedType)
-            .may(Refusal::field("name", "is missing"))
+            .may(Refusal::field("name", sentence!("missing")))
     }
 
     /// Takes a body that may be left out.
@@ -283,12 +284,12 @@ impl Operation {
 
     /// Reads or writes events.
     pub(super) fn needs_events(self) -> Self {
-        self.may(Refusal::NoEvents("no broker answers".to_owned()))
+        self.may(Refusal::no_events("no broker answers"))
     }
 
     /// May not go with what there is.
-    pub(super) fn conflicts(self, code: &'static str, detail: &str) -> Self {
-        self.may(Refusal::Conflict { code, detail: detail.to_owned() })
+    pub(super) fn conflicts(self, code: &'static str, detail: Sentence) -> Self {
+        self.may(Refusal::Conflict { code, detail })
     }
 
     /// May say no in this way.

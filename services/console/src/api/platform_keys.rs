@@ -23,13 +23,13 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
                     "kty": {"type": "string"}, "kid": {"type": "string", "description": "What a signature calls it"}
                 }}}
             }}))
-            .may(Refusal::NoSuch("platform key")),
+            .may(Refusal::NoSuch("platform-key")),
     );
     vec![list]
 }
 
 /// `GET /.well-known/postbode-keys`: a JSON Web Key Set, for everybody. 404 while the platform has no keys.
 pub(super) async fn list<W: World>(State(console): Shared<W>) -> Result<Response, Refusal> {
-    let ring = console.ring.as_ref().ok_or(Refusal::NoSuch("platform key"))?;
+    let ring = console.ring.as_ref().ok_or(Refusal::NoSuch("platform-key"))?;
     Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(ring.jwks())).into_response())
 }

@@ -13,6 +13,7 @@ use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::words::sentence;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -26,10 +27,7 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
             .may_take::<NewPortalLink>(example)
             .status(StatusCode::CREATED)
             .gives::<PortalLink>()
-            .conflicts(
-                "no-public-url",
-                "this console does not know where its pages are: set console.public_url",
-            ),
+            .conflicts("no-public-url", sentence!("no-public-url")),
     );
     vec![create]
 }

@@ -13,6 +13,7 @@ use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::rules::fields;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -38,7 +39,7 @@ pub(super) struct StatisticsQuery {
 
 /// A day, and as long as hours are kept.
 const DEFAULT: u32 = 24;
-const MAX: u32 = 90 * 24;
+const ALLOWED: std::ops::RangeInclusive<u32> = 1..=90 * 24;
 
 pub(super) async fn get<W: World>(
     State(console): Shared<W>,
@@ -47,7 +48,7 @@ pub(super) async fn get<W: World>(
     Asked(query): Asked<StatisticsQuery>,
 ) -> Result<Json<Statistics>, Refusal> {
     let hours = query.hours.as_deref().map_or(Some(DEFAULT), |text| text.parse().ok());
-    let hours = hours.filter(|hours| (1..=MAX).contains(hours));
-    let hours = hours.ok_or_else(|| Refusal::field("hours", format!("must be 1 to {MAX}")))?;
+    let hours = hours.filter(|hours| ALLOWED.contains(hours));
+    let hours = hours.ok_or_else(|| Refusal::field("hours", fields::range(&ALLOWED)))?;
     console.statistics(&actor, &id.as_str().into(), hours).await.map(Json)
 }

@@ -24,6 +24,7 @@ use crate::live::{self, Said, Wanted};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::fields::{self, Errors};
+use crate::words::{Sentence, sentence};
 use crate::world::World;
 
 const LAST_EVENT_ID: Header = Header {
@@ -68,7 +69,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
         let query = Query::<Self>::try_from_uri(&parts.uri);
-        query.map(|Query(asked)| asked).map_err(|rejection| Refusal::field("query", rejection.body_text()))
+        query
+            .map(|Query(asked)| asked)
+            .map_err(|rejection| Refusal::field("query", Sentence::verbatim(rejection.body_text())))
     }
 }
 
@@ -84,7 +87,7 @@ pub(super) async fn open<W: World>(
     let mut errors = Errors::default();
     let types = types(asked.types.as_deref(), &mut errors);
     if let Some(Err(error)) = asked.filter.as_deref().map(Filter::compile) {
-        errors.add("filter", error.to_string());
+        errors.add("filter", error);
     }
     errors.finish()?;
     let from = last_event_id(&headers)?;
@@ -111,11 +114,11 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Places>, Refusal> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     match value.to_str().unwrap_or_default().trim() {
         "" => Ok(None),
-        text => Places::parse(text).map(Some).ok_or_else(|| Refusal::field("Last-Event-ID", NO_PLACE)),
+        text => Places::parse(text)
+            .map(Some)
+            .ok_or_else(|| Refusal::field("Last-Event-ID", sentence!("last-event-strange"))),
     }
 }
-
-const NO_PLACE: &str = "is not one that a message's id gave: leave it out to begin with what comes now";
 
 fn message(said: &Said) -> Event {
     match said {

@@ -12,6 +12,7 @@ use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
+use crate::words::Language;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -33,5 +34,5 @@ pub(super) async fn run<W: World>(
     Id(id): Id,
     Body(new): Body<NewTrial>,
 ) -> Result<Json<Trial>, Refusal> {
-    console.try_webhook(&actor, &id.as_str().into(), new).await.map(Json)
+    console.try_webhook(&actor, &id.as_str().into(), new, Language::English).await.map(Json)
 }

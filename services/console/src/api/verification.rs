@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use domain::Scope;
 use serde_json::json;
-use wire::api::{CodeSent, Verification, VerificationAttempt, Verify};
+use wire::api::{CodeSent, Verification, Verify};
 
 use super::Shared;
 use super::body::{Body, Id};
@@ -14,8 +14,9 @@ use super::operation::operation;
 use super::route::{self, Route};
 use super::webhooks::{Answer, answer};
 use crate::acts::verification::ProofFile;
-use crate::problem::Refusal;
+use crate::problem::{NoProof, Refusal};
 use crate::rules::access::Actor;
+use crate::words::sentence;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -55,7 +56,7 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
             .gives::<wire::api::Webhook>()
             .tags()
             .may(unproven())
-            .conflicts("url-changed", "the URL was changed while it was being verified: verify the new one")
+            .conflicts("url-changed", sentence!("url-changed"))
             .writes(),
         ),
     ]
@@ -63,11 +64,11 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
 
 /// How a proof that was not found looks.
 fn unproven() -> Refusal {
-    Refusal::Unproven(vec![VerificationAttempt {
+    Refusal::Unproven(vec![NoProof {
         url: "https://hooks.example/postbode-0123abcd.txt".to_owned(),
         result: "client-error".to_owned(),
         status: Some(404),
-        message: "the server answered 404".to_owned(),
+        what: sentence!("outcome-answered", status = 404),
     }])
 }
 

@@ -15,6 +15,7 @@ use super::route::{self, Route};
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::change::Expected;
+use crate::words::sentence;
 use crate::world::World;
 
 pub(super) fn routes<W: World>() -> Vec<Route<W>> {
@@ -71,7 +72,7 @@ pub(super) fn acts<W: World>() -> Vec<Route<W>> {
         changes(id, summary)
             .gives::<api::Webhook>()
             .tags()
-            .conflicts("illegal-step", "a paused webhook cannot be paused: resume it instead")
+            .conflicts("illegal-step", sentence!("illegal-step", from = "unverified", step = "paused"))
     };
     vec![
         route::post(

@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::whence::{Door, Whence};
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 impl<W: World> FromRequestParts<Arc<Console<W>>> for Actor {
@@ -51,11 +52,11 @@ pub(crate) fn whence<W: World>(console: &Console<W>, parts: &Parts) -> Whence {
 
 fn bearer(parts: &Parts) -> Result<&str, Refusal> {
     let value = parts.headers.get(header::AUTHORIZATION);
-    let value = value.ok_or(Refusal::Unauthenticated("give an API key: Authorization: Bearer pbk_…"))?;
+    let value = value.ok_or_else(|| Refusal::Unauthenticated(sentence!("key-missing")))?;
     let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(key.trim())
     } else {
-        Err(Refusal::Unauthenticated("this is no bearer key: write Authorization: Bearer pbk_…"))
+        Err(Refusal::Unauthenticated(sentence!("key-no-bearer")))
     }
 }

@@ -30,6 +30,7 @@ use self::progress::Progress;
 use self::wanted::{Found, Wanted};
 use super::{Desk, End, Worked};
 use crate::rules::backfill::obstacle;
+use crate::words::Language;
 use crate::world::{Console, World};
 
 /// How often it is reported how far it is.
@@ -245,7 +246,7 @@ fn standing<W: World>(console: &Console<W>, webhook: &WebhookId) -> Result<Stand
     let failed = |why: &str| End::Failed(why.to_owned());
     let there = console.world.look(|registry| registry.webhook(webhook).cloned());
     let there = there.ok_or(End::Interrupted)?.ok_or_else(|| failed("the webhook was deleted"))?;
-    obstacle(&there.webhook.state).map_or(Ok(there), |why| Err(End::Failed(why)))
+    obstacle(&there.webhook.state).map_or(Ok(there), |why| Err(End::Failed(Language::English.tell(&why))))
 }
 
 fn silent() -> End {

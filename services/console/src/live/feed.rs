@@ -29,7 +29,7 @@ pub(super) async fn join<W: World>(console: &Arc<Console<W>>, wanted: &Wanted) -
         if let Some(listener) = console.streams.room.enter(&wanted.account, &wanted.types) {
             return Ok(listener);
         }
-        let ends = console.world.event_bounds().await.map_err(Refusal::NoEvents)?.ends();
+        let ends = console.world.event_bounds().await.map_err(Refusal::no_events)?.ends();
         if console.streams.room.begin(ends.clone()) {
             tokio::spawn(read(Arc::clone(console), ends));
         }

@@ -64,7 +64,7 @@ impl<W: World> Talk<W> {
                 (Start::Live(listener), places)
             }
             Some(places) => {
-                let bounds = console.world.event_bounds().await.map_err(Refusal::NoEvents)?;
+                let bounds = console.world.event_bounds().await.map_err(Refusal::no_events)?;
                 (Start::Behind(bounds), places)
             }
         };

@@ -196,7 +196,7 @@ async fn a_stream_ends_at_the_soft_stop_and_when_the_events_cannot_be_read() {
     world.lose_events();
     assert_eq!(desk.next().await, None);
     let refused = open(&console, actor(&registry(), ACME), wanted("acme"), None).await.err();
-    assert_eq!(refused, Some(Refusal::NoEvents("no broker answers".to_owned())));
+    assert_eq!(refused, Some(Refusal::no_events("no broker answers")));
 
     let world = Fake::new(registry());
     let console = world.console();

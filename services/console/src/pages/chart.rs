@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use wire::api::{Hour, Tally};
 
-use super::words::Language;
+use crate::words::Language;
 
 const BAR: u64 = 5;
 const GAP: u64 = 1;

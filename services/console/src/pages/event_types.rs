@@ -65,7 +65,7 @@ pub(super) async fn show<W: World>(
     Path(name): Path<String>,
 ) -> Response {
     let Some(kind) = catalogue::find(&name) else {
-        return Failure::to(&visitor, Refusal::NoSuch("event type")).into_response();
+        return Failure::to(&visitor, Refusal::NoSuch("event-type")).into_response();
     };
     let samples = Format::ALL.into_iter().filter_map(|format| sample(format, kind)).collect();
     let schema = serde_json::to_string_pretty(&kind.schema()).unwrap_or_default();

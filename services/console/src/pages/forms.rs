@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use domain::Format;
 use wire::HumanDuration;
-use wire::api::{self, BatchPatch, FieldError, LimitsPatch, NewPreview, NewWebhook, Types, WebhookPatch};
+use wire::api::{self, BatchPatch, LimitsPatch, NewPreview, NewWebhook, Types, WebhookPatch};
 
 use super::session::Form;
-use crate::problem::Refusal;
+use crate::problem::{Refusal, Wrong};
+use crate::words::{Sentence, sentence};
 
 /// What is wrong with a form, by field.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Errors(Vec<FieldError>);
+pub(super) struct Errors(Vec<Wrong>);
 
 impl Errors {
     /// What a refusal says about fields; the refusal itself if it says nothing about them.
@@ -19,25 +20,25 @@ impl Errors {
         if let Refusal::Invalid(errors) = refusal { Ok(Self(errors)) } else { Err(refusal) }
     }
 
-    pub(super) fn add(&mut self, field: &str, message: String) {
-        self.0.push(FieldError { field: field.to_owned(), message });
+    pub(super) fn add(&mut self, field: &str, what: impl Into<Sentence>) {
+        self.0.push(Wrong::new(field, what));
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn all(&self) -> &[FieldError] {
+    pub(super) fn all(&self) -> &[Wrong] {
         &self.0
     }
 
-    pub(super) fn of(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|error| error.field == field).map(|error| error.message.as_str())
+    pub(super) fn of(&self, field: &str) -> Option<&Sentence> {
+        self.0.iter().find(|error| error.field == field).map(|error| &error.what)
     }
 
     /// Whether one of these fields, or a part of one, is wrong.
     pub(super) fn any_of(&self, fields: &[&str]) -> bool {
-        let within = |error: &FieldError, field: &str| {
+        let within = |error: &Wrong, field: &str| {
             error
                 .field
                 .strip_prefix(field)
@@ -200,7 +201,7 @@ impl WebhookForm {
             "" => None,
             text => text
                 .parse::<u32>()
-                .map_err(|_| errors.add(field, format!("must be a whole number, not '{text}'")))
+                .map_err(|_| errors.add(field, sentence!("not-a-number", text = text)))
                 .ok(),
         };
         let concurrency = number("limits.concurrency", &self.concurrency);
@@ -208,9 +209,7 @@ impl WebhookForm {
         let batch = number("batch", &self.batch);
         let timeout = match self.timeout.as_str() {
             "" => None,
-            text => domain::duration::parse(text)
-                .map_err(|error| errors.add("limits.timeout", error.to_string()))
-                .ok(),
+            text => domain::duration::parse(text).map_err(|error| errors.add("limits.timeout", error)).ok(),
         };
         if !errors.is_empty() {
             return Err(errors);

@@ -13,6 +13,7 @@ use super::session::{Form, Visitor};
 use super::view::{self, Failure, Page, html};
 use crate::api::Shared;
 use crate::problem::Refusal;
+use crate::words::sentence;
 use crate::world::World;
 
 #[derive(Template)]
@@ -102,7 +103,8 @@ pub(super) async fn backfill<W: World>(
 /// A time, or how many hours ago.
 fn since(form: &Form) -> Result<domain::Timestamp, Refusal> {
     let text = form.text("since");
-    parse_rfc3339(text).ok_or_else(|| Refusal::field("since", "must be a time such as 2026-01-31T12:00:00Z"))
+    let wanted = || sentence!("not-a-time", example = "2026-01-31T12:00:00Z");
+    parse_rfc3339(text).ok_or_else(|| Refusal::field("since", wanted()))
 }
 
 /// Puts back or discards what the search has found.

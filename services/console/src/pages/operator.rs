@@ -13,6 +13,7 @@ use super::forms::Errors;
 use super::session::{Form, Visitor};
 use super::view::{Failure, Page, done, html};
 use crate::api::Shared;
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 const HERE: &str = "/operator";
@@ -180,7 +181,7 @@ pub(super) async fn delete_account<W: World>(
     let visitor = &form.visitor;
     if form.text("confirm") != id {
         let mut errors = Errors::default();
-        errors.add("confirm", visitor.language.say("confirm-account-wrong"));
+        errors.add("confirm", sentence!("confirm-account-wrong"));
         return account_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, &id, None, errors);
     }
     match console.delete_account(&visitor.actor, &id).await {
@@ -211,7 +212,7 @@ pub(super) async fn create_key<W: World>(State(console): Shared<W>, form: Form) 
     let expires_at = form.filled("expires_at").map(parse_rfc3339);
     if expires_at == Some(None) {
         let mut errors = Errors::default();
-        errors.add("expires_at", "must be a time such as 2030-01-31T12:00:00Z".to_owned());
+        errors.add("expires_at", sentence!("not-a-time", example = "2030-01-31T12:00:00Z"));
         return refused(errors).await;
     }
     let scopes = match account {

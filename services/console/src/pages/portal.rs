@@ -49,7 +49,7 @@ async fn peek<W: World>(console: &Console<W>, token: &str) -> Result<Guest, Refu
 
 fn read(found: Option<serde_json::Value>) -> Result<Guest, Refusal> {
     let guest = found.and_then(|subject| serde_json::from_value(subject).ok());
-    guest.ok_or(Refusal::NoSuch("link: it was used, or its time is over; ask the platform for a new one"))
+    guest.ok_or(Refusal::NoSuch("link"))
 }
 
 #[derive(Deserialize)]

@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use super::view::{self, Failure};
-use super::words::Language;
 use crate::acts::chance;
 use crate::api::body::MAX_BODY;
 use crate::api::who::whence;
 use crate::problem::Refusal;
 use crate::rules::access::{Actor, Guest};
 use crate::rules::chance::hex;
+use crate::words::Language;
 use crate::world::{Console, World};
 
 /// Who a session is: the holder of a key, or a guest whom the platform's own dashboard has sent.

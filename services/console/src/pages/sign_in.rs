@@ -10,12 +10,12 @@ use serde::Deserialize;
 
 use super::session::{self, Form, Subject};
 use super::view::{Failure, Page, html};
-use super::words::Language;
 use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::audit::Deed;
 use crate::rules::whence::Whence;
+use crate::words::Language;
 use crate::world::{Console, World};
 
 #[derive(Template)]

@@ -2,9 +2,12 @@
 
 mod account;
 mod audit;
+mod dutch;
+mod missed;
 mod operator;
 mod preview;
 mod sessions;
+mod trials;
 
 use std::net::SocketAddr;
 
@@ -178,6 +181,7 @@ async fn an_account_sees_nothing_of_another() {
     }
     for path in [
         "/test",
+        "/test-row",
         "/secret",
         "/rotate-secret",
         "/pause",

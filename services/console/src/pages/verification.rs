@@ -5,13 +5,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::WebhookId;
-use wire::api::{self, FieldError, Verification, VerificationAttempt, Verify};
+use wire::api::{self, Verification, Verify};
 
 use super::session::{Form, Visitor};
 use super::view::{Failure, Page, html};
 use super::webhook::{HERE, Look};
 use crate::api::{Shared, verification::download};
-use crate::problem::Refusal;
+use crate::problem::{NoProof, Refusal, Wrong};
 use crate::world::{Console, World};
 
 #[derive(Template)]
@@ -20,7 +20,7 @@ struct VerifyPage {
     page: Page,
     webhook: api::Webhook,
     proof: Verification,
-    failures: Vec<VerificationAttempt>,
+    failures: Vec<NoProof>,
     way: String,
     secret: Option<String>,
 }
@@ -46,7 +46,7 @@ async fn verify_page<W: World>(
     page: Page,
     id: &str,
     way: &str,
-    failures: Vec<VerificationAttempt>,
+    failures: Vec<NoProof>,
     is_new: bool,
 ) -> Result<Response, Refusal> {
     let id = WebhookId::from(id);
@@ -105,11 +105,11 @@ async fn unproven<W: World>(
     way: &str,
     refusal: Refusal,
 ) -> Response {
-    let told = |error: FieldError| VerificationAttempt {
-        url: error.field,
+    let told = |Wrong { field, what }: Wrong| NoProof {
+        url: field,
         result: "invalid".to_owned(),
         status: None,
-        message: error.message,
+        what,
     };
     let failures = if let Refusal::Unproven(failures) = refusal {
         failures

@@ -14,8 +14,8 @@ use wire::api;
 use super::assets;
 use super::forms::Errors;
 use super::session::Visitor;
-use super::words::Language;
 use crate::problem::Refusal;
+use crate::words::{Language, Sentence};
 
 /// An empty header's value.
 pub(super) const NOTHING: HeaderValue = HeaderValue::from_static("");
@@ -83,6 +83,11 @@ impl Page {
         second: &(&'static str, String),
     ) -> String {
         self.language.say_of(id, first.clone(), second.clone())
+    }
+
+    /// What a rule says.
+    pub(super) fn tell(&self, sentence: &Sentence) -> String {
+        self.language.tell(sentence)
     }
 
     pub(super) fn say_state(&self, state: &str) -> String {
@@ -224,9 +229,11 @@ pub(super) fn html(status: StatusCode, template: &impl Template) -> Response {
 /// A query, as the API reads it.
 pub(super) fn query<T: DeserializeOwned>(encoded: &str) -> Result<T, Refusal> {
     let uri = Uri::builder().path_and_query(format!("/?{encoded}")).build();
-    let uri = uri.map_err(|error| Refusal::field("query", error.to_string()))?;
+    let uri = uri.map_err(|error| Refusal::field("query", Sentence::verbatim(error)))?;
     let query = Query::<T>::try_from_uri(&uri);
-    query.map(|Query(query)| query).map_err(|rejection| Refusal::field("query", rejection.body_text()))
+    query
+        .map(|Query(query)| query)
+        .map_err(|rejection| Refusal::field("query", Sentence::verbatim(rejection.body_text())))
 }
 
 /// A query of what is filled in.
@@ -290,8 +297,8 @@ impl IntoResponse for Failure {
             _ => ("refused", "refused-advice"),
         };
         let (title, advice) = (self.page.say(title), self.page.say(advice));
-        let mut response =
-            html(status, &FailurePage { page: self.page, title, detail: self.refusal.detail(), advice });
+        let detail = self.refusal.told(self.page.language);
+        let mut response = html(status, &FailurePage { page: self.page, title, detail, advice });
         response.extensions_mut().insert(self.refusal);
         response
     }

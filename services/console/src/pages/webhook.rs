@@ -6,11 +6,12 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use domain::{Revision, Step, WebhookId};
+use domain::{Revision, Step, Timestamp, WebhookId};
 use serde::Deserialize;
 use wire::HumanDuration;
 use wire::api::{self, Delivery, NewTrial, RotateSecret, Secret, Tally, Trial};
 use wire::catalogue::{self, EventKind};
+use wire::text::{parse_rfc3339, rfc3339};
 
 use super::forms::{Errors, WebhookForm};
 use super::session::{Form, Visitor};
@@ -21,6 +22,7 @@ use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::change::Expected;
+use crate::words::sentence;
 use crate::world::{Console, World};
 
 pub(super) const HERE: &str = "/webhooks";
@@ -38,11 +40,18 @@ struct WebhookPage {
     rows: Vec<Delivery>,
     chart: String,
     day: Option<Tally>,
+    /// Since when it was sent nothing, where somebody has just let it go on.
+    rested_since: Option<Timestamp>,
 }
 
 impl WebhookPage {
     fn name_of<'a>(&'a self, webhook: &'a str) -> &'a str {
         self.webhooks.get(webhook).map_or(webhook, String::as_str)
+    }
+
+    /// What the form begins with that counts what was missed.
+    fn missed_since(&self) -> String {
+        self.rested_since.map_or_else(|| self.page.hour_ago(), rfc3339)
     }
 }
 
@@ -75,6 +84,7 @@ pub(super) struct Look {
     pub(super) kind: Option<String>,
     pub(super) done: Option<String>,
     pub(super) by: Option<String>,
+    since: Option<String>,
 }
 
 pub(super) async fn show<W: World>(
@@ -87,10 +97,21 @@ pub(super) async fn show<W: World>(
         Ok(webhook) => {
             let trial = TrialForm::sample(&webhook, look.kind.as_deref());
             let page = Page::of(&visitor, HERE).having(look.done.as_deref());
-            webhook_page(&console, &visitor.actor, page, webhook, trial, None).await
+            let rested_since = look.since.as_deref().and_then(parse_rfc3339);
+            let rested_since = rested_since.filter(|_| page.may_write() && webhook.state == "active");
+            let shown = Shown { trial, secret: None, rested_since };
+            webhook_page(&console, &visitor.actor, page, webhook, shown).await
         }
         Err(refusal) => Failure::to(&visitor, refusal).into_response(),
     }
+}
+
+/// What a page shows of what was just done.
+#[derive(Default)]
+struct Shown {
+    trial: TrialForm,
+    secret: Option<Secret>,
+    rested_since: Option<Timestamp>,
 }
 
 /// The page, with how the webhook did and what became of its latest deliveries, where the history is there.
@@ -99,8 +120,7 @@ async fn webhook_page<W: World>(
     actor: &Actor,
     page: Page,
     webhook: api::Webhook,
-    trial: TrialForm,
-    secret: Option<Secret>,
+    Shown { trial, secret, rested_since }: Shown,
 ) -> Response {
     let steps = match webhook.state.as_str() {
         "active" => vec![("pause", "pause")],
@@ -115,7 +135,7 @@ async fn webhook_page<W: World>(
     let (webhooks, kinds) = (BTreeMap::from([(webhook.id.clone(), webhook.name.clone())]), kinds());
     html(
         StatusCode::OK,
-        &WebhookPage { page, webhook, steps, kinds, trial, secret, webhooks, rows, chart, day },
+        &WebhookPage { page, webhook, steps, kinds, trial, secret, webhooks, rows, chart, day, rested_since },
     )
 }
 
@@ -144,16 +164,15 @@ pub(super) async fn test<W: World>(
         }
         Ok(data) => {
             let new = NewTrial { kind: Some(trial.kind.clone()), data: Some(data) };
-            match console.try_webhook(&visitor.actor, &id, new).await {
+            match console.try_webhook(&visitor.actor, &id, new, visitor.language).await {
                 Ok(result) => trial.result = Some(result),
-                Err(Refusal::Invalid(errors)) => {
-                    trial.wrong = Some(Refusal::Invalid(errors).detail());
-                }
+                Err(refusal @ Refusal::Invalid(_)) => trial.wrong = Some(refusal.told(visitor.language)),
                 Err(refusal) => return Failure::to(visitor, refusal).into_response(),
             }
         }
     }
-    webhook_page(&console, &visitor.actor, Page::of(visitor, HERE), webhook, trial, None).await
+    let shown = Shown { trial, ..Shown::default() };
+    webhook_page(&console, &visitor.actor, Page::of(visitor, HERE), webhook, shown).await
 }
 
 pub(super) async fn secret<W: World>(
@@ -167,7 +186,8 @@ pub(super) async fn secret<W: World>(
         Ok((secret, webhook)) => {
             let trial = TrialForm::sample(&webhook, None);
             let page = Page::of(visitor, HERE);
-            webhook_page(&console, &visitor.actor, page, webhook, trial, Some(secret)).await
+            let shown = Shown { trial, secret: Some(secret), ..Shown::default() };
+            webhook_page(&console, &visitor.actor, page, webhook, shown).await
         }
         Err(refusal) => Failure::to(visitor, refusal).into_response(),
     }
@@ -206,8 +226,15 @@ async fn step<W: World>(
     step: Step,
     done: &str,
 ) -> Response {
-    match console.step_webhook(&form.visitor.actor, id.as_str().into(), Expected::Any, step).await {
-        Ok(_) => view::done(&format!("/webhooks/{id}"), done),
+    let (actor, webhook) = (&form.visitor.actor, WebhookId::from(id.as_str()));
+    // Before it goes on: afterwards nothing tells. Where it cannot be told there is no offer.
+    let rested_since = console.rests_since(actor, &webhook).await.ok().flatten();
+    let since = rested_since.map(rfc3339).unwrap_or_default();
+    match console.step_webhook(actor, webhook, Expected::Any, step).await {
+        Ok(_) => {
+            let query = view::encoded([("done", done), ("since", &since)]);
+            Redirect::to(&format!("/webhooks/{id}?{query}")).into_response()
+        }
         Err(refusal) => Failure::to(&form.visitor, refusal).into_response(),
     }
 }
@@ -295,7 +322,7 @@ pub(super) async fn delete<W: World>(
     };
     if form.text("confirm") != webhook.name {
         let (fields, mut errors) = (WebhookForm::of(&webhook), Errors::default());
-        errors.add("confirm", visitor.language.say("confirm-wrong"));
+        errors.add("confirm", sentence!("confirm-wrong"));
         return edit_page(&console, visitor, StatusCode::UNPROCESSABLE_ENTITY, webhook, fields, errors);
     }
     match console.delete_webhook(&visitor.actor, id, Expected::Any).await {

@@ -1,4 +1,4 @@
-//! All webhooks: the list, a new one, a test of them all.
+//! All webhooks: the list, and a new one.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,24 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use futures::stream::{self, StreamExt as _};
 use serde::Deserialize;
 use serde_json::json;
-use wire::api::{self, NewTrial, Statistics, Trial};
+use wire::api::{self, Statistics};
 use wire::catalogue::{self, EventKind};
 
 use super::chart;
 use super::forms::{Errors, WebhookForm};
 use super::session::{Form, Visitor};
 use super::view::{self, Failure, Page, html};
-use super::words::Language;
 use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::fields;
 use crate::rules::paging::Paging;
+use crate::words::Language;
 use crate::world::{Console, World};
 
-const HERE: &str = "/webhooks";
+pub(super) const HERE: &str = "/webhooks";
 
 #[derive(Template)]
 #[template(path = "webhooks.html")]
@@ -125,7 +124,7 @@ pub(super) fn named<W: World>(
 }
 
 /// All that there is, page after page.
-fn every<W: World>(
+pub(super) fn every<W: World>(
     console: &Console<W>,
     actor: &Actor,
     account: Option<&str>,
@@ -216,42 +215,7 @@ pub(super) async fn check_url<W: World>(
     Query(Typed { url }): Query<Typed>,
 ) -> Json<serde_json::Value> {
     let judged = fields::url(&console.policy, url.trim());
-    let said =
-        judged.as_ref().map_or_else(|error| error.message.clone(), |_| visitor.language.say("url-fine"));
+    let language = visitor.language;
+    let said = judged.as_ref().map_or_else(|wrong| language.tell(&wrong.what), |_| language.say("url-fine"));
     Json(json!({ "good": judged.is_ok(), "said": said }))
-}
-
-#[derive(Template)]
-#[template(path = "test_all.html")]
-struct TestAllPage {
-    page: Page,
-    rows: Vec<Tried>,
-    passed: usize,
-}
-
-struct Tried {
-    webhook: api::Webhook,
-    trial: Result<Trial, String>,
-}
-
-/// How many webhooks are tried side by side.
-const AT_ONCE: usize = 16;
-/// How many are tried at all.
-const AT_MOST: usize = 200;
-
-/// Tries all webhooks side by side, as long as the slowest takes.
-pub(super) async fn test_all<W: World>(State(console): Shared<W>, form: Form) -> Response {
-    let visitor = &form.visitor;
-    let webhooks = match every(&console, &visitor.actor, None) {
-        Ok(webhooks) => webhooks,
-        Err(refusal) => return Failure::to(visitor, refusal).into_response(),
-    };
-    let (console, actor) = (&*console, &visitor.actor);
-    let trials = stream::iter(webhooks.into_iter().take(AT_MOST)).map(async |webhook| {
-        let trial = console.try_webhook(actor, &webhook.id.as_str().into(), NewTrial::default()).await;
-        Tried { webhook, trial: trial.map_err(|refusal| refusal.detail()) }
-    });
-    let rows: Vec<_> = trials.buffered(AT_ONCE).collect().await;
-    let passed = rows.iter().filter(|row| row.trial.as_ref().is_ok_and(|trial| trial.passed)).count();
-    html(StatusCode::OK, &TestAllPage { page: Page::of(visitor, HERE), rows, passed })
 }

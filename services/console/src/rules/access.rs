@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::whence::Whence;
 use crate::problem::Refusal;
+use crate::words::{Sentence, sentence};
 
 /// Who asks: a key that was good when it was looked up, or a guest, who acts like one with a key of its account's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +54,9 @@ impl Actor {
     /// # Errors
     /// When the registry does not know it any more, or it has expired.
     pub fn by_hash(registry: &Registry, hash: &KeyHash, now: Timestamp) -> Result<Self, Refusal> {
-        let key = registry.key(hash).ok_or(Refusal::Unauthenticated(UNKNOWN))?;
+        let key = registry.key(hash).ok_or_else(|| Refusal::Unauthenticated(unknown()))?;
         if !key.is_valid(now) {
-            return Err(Refusal::Unauthenticated("this key has expired"));
+            return Err(Refusal::Unauthenticated(sentence!("key-expired")));
         }
         Ok(Self { key: key.clone(), is_guest: false, whence: Arc::default() })
     }
@@ -104,7 +105,7 @@ impl Actor {
             true => self.key.account.as_ref().is_some_and(|account| registry.account(account).is_some()),
             false => registry.key(&self.key.hash) == Some(&self.key),
         };
-        if stands && self.key.is_valid(now) { Ok(()) } else { Err(Refusal::Unauthenticated(UNKNOWN)) }
+        if stands && self.key.is_valid(now) { Ok(()) } else { Err(Refusal::Unauthenticated(unknown())) }
     }
 
     /// The key.
@@ -160,9 +161,7 @@ impl Actor {
         match (named, &self.key.account) {
             (Some(named), _) => self.account(registry, named),
             (None, Some(own)) => Ok(own.clone()),
-            (None, None) => {
-                Err(Refusal::field("account", "is missing: an operator says whose events are meant"))
-            }
+            (None, None) => Err(Refusal::field("account", sentence!("account-of-events"))),
         }
     }
 
@@ -175,9 +174,7 @@ impl Actor {
             (Some(named), _) if self.sees(&named.into()) => Ok(named.into()),
             (Some(_), _) => Err(Refusal::NoSuch("account")),
             (None, Some(own)) => Ok(own.clone()),
-            (None, None) => {
-                Err(Refusal::field("account", "is missing: an operator says whose the webhook will be"))
-            }
+            (None, None) => Err(Refusal::field("account", sentence!("account-of-webhook"))),
         }
     }
 }
@@ -193,4 +190,6 @@ pub fn webhook<'r>(registry: &'r Registry, actor: &Actor, id: &WebhookId) -> Res
         .ok_or(Refusal::NoSuch("webhook"))
 }
 
-const UNKNOWN: &str = "this key is not known: it was revoked, or mistyped";
+fn unknown() -> Sentence {
+    sentence!("key-unknown")
+}

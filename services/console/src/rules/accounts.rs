@@ -1,6 +1,7 @@
 //! Accounts: operators make and delete them.
 
 use std::num::NonZeroU16;
+use std::ops::RangeInclusive;
 
 use domain::{
     Account, AccountId, Change, Contact, Keep, KeepDetails, Registry, Revision, Scope, Timestamp,
@@ -12,6 +13,7 @@ use super::access::Actor;
 use super::change::Expected;
 use super::fields::{self, Errors};
 use crate::problem::Refusal;
+use crate::words::sentence;
 
 /// Checks a request for a new account.
 ///
@@ -20,10 +22,7 @@ use crate::problem::Refusal;
 pub fn draft(new: &NewAccount, now: Timestamp) -> Result<Account, Refusal> {
     let mut errors = Errors::default();
     if !is_account_id(&new.id) {
-        errors.add(
-            "id",
-            "must be 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or a digit",
-        );
+        errors.add("id", sentence!("account-syntax"));
     }
     let name = errors.keep(fields::name("name", &new.name));
     let contact = new.contact.as_ref().map(|asked| contact(asked, &mut errors));
@@ -75,11 +74,11 @@ pub fn change(
 /// Whom to tell, in which language.
 fn contact(asked: &api::Contact, errors: &mut Errors) -> Contact {
     if asked.email.parse::<lettre::Address>().is_err() {
-        errors.add("contact.email", "must be a mail address, such as ops@example.com");
+        errors.add("contact.email", sentence!("email-wrong"));
     }
     let language = if asked.language.is_empty() { LANGUAGES[0] } else { &asked.language };
     if !LANGUAGES.contains(&language) {
-        errors.add("contact.language", format!("must be one of {}", LANGUAGES.join(", ")));
+        errors.add("contact.language", sentence!("one-of", names = LANGUAGES.join(", ")));
     }
     Contact { email: asked.email.clone(), language: language.to_owned() }
 }
@@ -89,15 +88,15 @@ fn keep(asked: &api::Keep, errors: &mut Errors) -> Keep {
     let details = asked.details.as_deref().map_or(Some(KeepDetails::default()), KeepDetails::named);
     if details.is_none() {
         let names = KeepDetails::ALL.map(KeepDetails::name).join(", ");
-        errors.add("keep.details", format!("must be one of {names}"));
+        errors.add("keep.details", sentence!("one-of", names = names));
     }
-    if asked.days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
-        errors.add("keep.days", format!("must be 1 to {MAX_DAYS}"));
+    if asked.days.is_some_and(|days| !DAYS.contains(&days)) {
+        errors.add("keep.days", fields::range(&DAYS));
     }
     Keep { details: details.unwrap_or_default(), days: asked.days.and_then(NonZeroU16::new) }
 }
 
-const MAX_DAYS: u16 = 365;
+const DAYS: RangeInclusive<u16> = 1..=365;
 
 /// What people can be written to in; the first where they do not say.
 const LANGUAGES: [&str; 2] = ["en", "nl"];
@@ -110,7 +109,7 @@ pub fn create(registry: &Registry, account: &Account) -> Result<Vec<Change>, Ref
     if registry.account(&account.id).is_some() {
         return Err(Refusal::Conflict {
             code: "account-exists",
-            detail: format!("there is an account {} already", account.id),
+            detail: sentence!("account-exists", account = &account.id),
         });
     }
     Ok(vec![Change::Account(account.clone())])
@@ -126,7 +125,7 @@ pub fn delete(registry: &Registry, id: &AccountId) -> Result<Vec<Change>, Refusa
     if webhooks > 0 {
         return Err(Refusal::Conflict {
             code: "account-has-webhooks",
-            detail: format!("the account {id} still has {webhooks} webhooks: delete them first"),
+            detail: sentence!("account-has-webhooks", account = id, count = webhooks),
         });
     }
     let keys = registry.keys().filter(|key| key.account.as_ref() == Some(id));

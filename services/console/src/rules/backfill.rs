@@ -7,17 +7,12 @@ use wire::text::rfc3339;
 use super::fields::{self, Errors};
 use super::trigger;
 use crate::problem::Refusal;
+use crate::words::{Sentence, sentence};
 use crate::world::BackfillRates;
 
 /// Why nothing can be sent to a webhook, and what to do first; none if it may be called.
-pub fn obstacle(state: &State) -> Option<String> {
-    let first = match state {
-        State::Active => return None,
-        State::Unverified => "verify its URL",
-        State::Paused => "resume it",
-        State::Disabled(_) => "enable it",
-    };
-    Some(format!("the webhook is {}: {first} first", state.name()))
+pub fn obstacle(state: &State) -> Option<Sentence> {
+    (*state != State::Active).then(|| sentence!("not-active", state = state))
 }
 
 /// Checks what is asked for, and puts down what the webhook wants now: a backfill judges by that from its beginning to its
@@ -38,14 +33,14 @@ pub fn draft(
     let mut errors = Errors::default();
     let until = asked.until.unwrap_or(now);
     if until > now {
-        errors.add("until", format!("lies ahead: leave it out, or give a time before {}", rfc3339(now)));
+        errors.add("until", sentence!("time-ahead", now = rfc3339(now)));
     }
     if asked.since >= until {
-        errors.add("since", format!("must be before {}, where the backfill ends", rfc3339(until)));
+        errors.add("since", sentence!("since-behind-end", until = rfc3339(until)));
     }
     let rate = asked.rate.unwrap_or(rates.usual);
     if !(1..=rates.most).contains(&rate) {
-        errors.add("rate", format!("must be 1 to {} events a second", rates.most));
+        errors.add("rate", sentence!("rate-events", most = rates.most));
     }
     errors.finish()?;
     Ok(Backfill {
@@ -70,8 +65,7 @@ pub fn draft(
 pub fn held(since: Timestamp, held_since: Option<Timestamp>) -> Result<(), Refusal> {
     match held_since {
         Some(held) if since < held => {
-            let held = rfc3339(held);
-            Err(Refusal::field("since", format!("older events are deleted: all are held since {held}")))
+            Err(Refusal::field("since", sentence!("since-not-held", held = rfc3339(held))))
         }
         Some(_) | None => Ok(()),
     }

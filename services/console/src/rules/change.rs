@@ -77,15 +77,7 @@ pub fn delete(
 }
 
 pub(super) fn after(state: &State, step: Step) -> Result<State, Refusal> {
-    state.after(step).map_err(|illegal| {
-        let hint = match state {
-            State::Unverified => ": verify its URL first",
-            State::Disabled(_) => ": enable it first",
-            State::Paused => ": resume it instead",
-            State::Active => "",
-        };
-        Refusal::Conflict { code: "illegal-step", detail: format!("{illegal}{hint}") }
-    })
+    state.after(step).map_err(|illegal| Refusal::Conflict { code: "illegal-step", detail: illegal.into() })
 }
 
 fn found(

@@ -14,6 +14,7 @@ use super::proof;
 use super::secrets::Seals;
 use super::trigger;
 use crate::problem::Refusal;
+use crate::words::sentence;
 
 /// What requests are checked and sealed with.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +98,7 @@ pub fn create(registry: &Registry, webhook: &Webhook) -> Result<Vec<Change>, Ref
     if registry.account(&webhook.account).is_none() {
         return Err(Refusal::field(
             "account",
-            format!("there is no account '{}'", fields::shown(webhook.account.as_str())),
+            sentence!("account-unknown", account = fields::shown(webhook.account.as_str())),
         ));
     }
     Ok(vec![Change::Webhook(Box::new(webhook.clone()))])
@@ -111,17 +112,14 @@ pub(super) fn custom_headers(
     chance: Chance<'_>,
 ) -> Vec<(String, Option<CustomHeader>)> {
     if asked.len() > fields::MAX_HEADERS {
-        errors.add("headers", format!("are {}: {} are allowed", asked.len(), fields::MAX_HEADERS));
+        errors.add("headers", sentence!("headers-many", count = asked.len(), most = fields::MAX_HEADERS));
         return Vec::new();
     }
     let mut headers: Vec<(String, Option<CustomHeader>)> = Vec::with_capacity(asked.len());
     for (name, value) in asked {
         let lower = name.to_ascii_lowercase();
         if headers.iter().any(|(other, _)| *other == lower) {
-            errors.add(
-                format!("headers.{}", fields::shown(name)),
-                "is named twice: the case of letters does not matter",
-            );
+            errors.add(format!("headers.{}", fields::shown(name)), sentence!("header-twice"));
         }
         let sealed = value.as_deref().and_then(|value| {
             errors.keep(fields::header(name, value))?;

@@ -14,6 +14,7 @@ use super::proof;
 use super::secrets::Seals;
 use super::trigger;
 use crate::problem::Refusal;
+use crate::words::sentence;
 
 /// A checked change.
 #[derive(Clone, Debug)]
@@ -129,10 +130,8 @@ fn merged(
     let mut headers: Vec<_> = present.iter().filter(|header| !touched(header)).cloned().collect();
     headers.extend(changes.iter().filter_map(|(_, header)| header.clone()));
     if headers.len() > fields::MAX_HEADERS {
-        return Err(Refusal::field(
-            "headers",
-            format!("would be {}: {} are allowed", headers.len(), fields::MAX_HEADERS),
-        ));
+        let what = sentence!("headers-would-be", count = headers.len(), most = fields::MAX_HEADERS);
+        return Err(Refusal::field("headers", what));
     }
     Ok(headers)
 }

@@ -1,36 +1,40 @@
 //! Fields of requests: what may stand in each, and what to write instead.
 
+use std::fmt::Display;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Batching, EventType, Format, Limits, Types, is_event_type};
 use outbound::AddressPolicy;
-use wire::api::{self, BatchPatch, FieldError, LimitsPatch};
+use wire::HumanDuration;
+use wire::api::{self, BatchPatch, LimitsPatch};
 
-use crate::problem::Refusal;
+use crate::problem::{Refusal, Wrong};
+use crate::words::{Sentence, sentence};
 
 /// Custom headers of one webhook, at most.
 pub const MAX_HEADERS: usize = 20;
 const MAX_HEADER_VALUE: usize = 1024;
 const MAX_TYPES: usize = 100;
 const MAX_NAME: usize = 100;
-const CONCURRENCY: std::ops::RangeInclusive<u32> = 1..=1000;
-const PER_SECOND: std::ops::RangeInclusive<u32> = 1..=10_000;
-const TIMEOUT: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Limits::MAX_TIMEOUT;
+const CONCURRENCY: RangeInclusive<u32> = 1..=1000;
+const PER_SECOND: RangeInclusive<u32> = 1..=10_000;
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Limits::MAX_TIMEOUT;
 
 /// What is wrong with a request, all of it.
 #[derive(Debug, Default)]
-pub struct Errors(Vec<FieldError>);
+pub struct Errors(Vec<Wrong>);
 
 impl Errors {
     /// Adds one.
-    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(error(field, message));
+    pub fn add(&mut self, field: impl Into<String>, what: impl Into<Sentence>) {
+        self.0.push(Wrong::new(field, what));
     }
 
     /// The value, or its error kept.
-    pub fn keep<T>(&mut self, result: Result<T, FieldError>) -> Option<T> {
+    pub fn keep<T>(&mut self, result: Result<T, Wrong>) -> Option<T> {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
@@ -43,25 +47,18 @@ impl Errors {
     }
 }
 
-/// One error.
-pub fn error(field: impl Into<String>, message: impl Into<String>) -> FieldError {
-    FieldError { field: field.into(), message: message.into() }
-}
-
 /// What people call a thing; blanks around it are dropped.
 ///
 /// # Errors
 /// When it is empty, long, or holds control characters.
-pub fn name(field: &str, text: &str) -> Result<String, FieldError> {
+pub fn name(field: &str, text: &str) -> Result<String, Wrong> {
     let name = text.trim();
     match name.chars().count() {
-        0 => Err(error(field, "is empty: give it a name that tells it apart")),
+        0 => Err(Wrong::new(field, sentence!("name-empty"))),
         length if length > MAX_NAME => {
-            Err(error(field, format!("has {length} characters: {MAX_NAME} are allowed")))
+            Err(Wrong::new(field, sentence!("name-long", length = length, most = MAX_NAME)))
         }
-        _ if name.chars().any(char::is_control) => {
-            Err(error(field, "holds control characters or line breaks: remove them"))
-        }
+        _ if name.chars().any(char::is_control) => Err(Wrong::new(field, sentence!("name-control"))),
         _ => Ok(name.to_owned()),
     }
 }
@@ -70,22 +67,17 @@ pub fn name(field: &str, text: &str) -> Result<String, FieldError> {
 ///
 /// # Errors
 /// When policy denies it.
-pub fn url(policy: &AddressPolicy, text: &str) -> Result<Arc<str>, FieldError> {
-    match policy.check_url(text) {
-        Ok(_) => Ok(text.into()),
-        Err(rejection) => Err(error("url", without_field(&rejection.to_string(), "url: "))),
-    }
+pub fn url(policy: &AddressPolicy, text: &str) -> Result<Arc<str>, Wrong> {
+    policy.check_url(text).map(|_| text.into()).map_err(|rejection| Wrong::new("url", rejection))
 }
 
 /// Whether the platform signs: it needs a key.
 ///
 /// # Errors
 /// When it has none.
-pub fn platform_signature(wanted: bool, signs: bool) -> Result<(), FieldError> {
+pub fn platform_signature(wanted: bool, signs: bool) -> Result<(), Wrong> {
     match wanted && !signs {
-        true => {
-            Err(error("platform_signature", "is not to be had: this platform has no key (signing.directory)"))
-        }
+        true => Err(Wrong::new("platform_signature", sentence!("no-platform-key"))),
         false => Ok(()),
     }
 }
@@ -98,26 +90,23 @@ pub fn types(types: &api::Types, errors: &mut Errors) -> Types {
     let names = match types {
         api::Types::All(star) if star == "*" => return Types::All,
         api::Types::All(other) => {
-            errors.add(
-                "types",
-                format!("'{}' is no list: write \"*\" for all types, or [\"click\"]", shown(other)),
-            );
+            errors.add("types", sentence!("types-no-list", text = shown(other)));
             return Types::All;
         }
         api::Types::Only(names) => names,
     };
     if names.is_empty() {
-        errors.add("types", "is empty: name the event types wanted, or write \"*\" for all");
+        errors.add("types", sentence!("types-empty"));
     }
     if names.len() > MAX_TYPES {
-        errors.add(
-            "types",
-            format!("names {} types: {MAX_TYPES} are allowed, or write \"*\" for all", names.len()),
-        );
+        errors.add("types", sentence!("types-many", count = names.len(), most = MAX_TYPES));
     }
     for name in names.iter().filter(|name| !is_event_type(name)) {
-        let hint = if name == "*" { "stands alone: write \"*\" instead of the list" } else { TYPE_SYNTAX };
-        errors.add("types", format!("'{}' {hint}", shown(name)));
+        let what = match name.as_str() {
+            "*" => sentence!("types-star", text = name),
+            name => sentence!("types-syntax", text = shown(name)),
+        };
+        errors.add("types", what);
     }
     Types::Only(names.iter().map(|name| EventType::from(name.as_str())).collect())
 }
@@ -126,10 +115,10 @@ pub fn types(types: &api::Types, errors: &mut Errors) -> Types {
 ///
 /// # Errors
 /// Names those there are.
-pub fn format(name: &str) -> Result<Format, FieldError> {
+pub fn format(name: &str) -> Result<Format, Wrong> {
     Format::named(name).ok_or_else(|| {
-        let known = Format::ALL.map(Format::name).join(", ");
-        error("format", format!("'{}' is not known: use one of {known}", shown(name)))
+        let names = Format::ALL.map(Format::name).join(", ");
+        Wrong::new("format", sentence!("format-unknown", text = shown(name), names = names))
     })
 }
 
@@ -137,32 +126,30 @@ pub fn format(name: &str) -> Result<Format, FieldError> {
 ///
 /// # Errors
 /// When there is a batch, and the format has none.
-pub fn batch_fits(format: Format, batch: Option<&Batching>, field: &str) -> Result<(), FieldError> {
+pub fn batch_fits(format: Format, batch: Option<&Batching>, field: &str) -> Result<(), Wrong> {
     if batch.is_none() || format.has_batches() {
         return Ok(());
     }
     let others: Vec<_> = Format::ALL.into_iter().filter(|it| it.has_batches()).map(Format::name).collect();
-    let (name, others) = (format.name(), others.join(", "));
-    Err(error(field, format!("format {name} has no batches: set batch to null, or use one of {others}")))
+    let others = others.join(", ");
+    Err(Wrong::new(field, sentence!("format-without-batches", format = format.name(), others = others)))
 }
 
 /// One custom header. Errors never show the value.
 ///
 /// # Errors
 /// When the name belongs to Postbode or HTTP, or the value breaks HTTP or is long.
-pub fn header(name: &str, value: &str) -> Result<(), FieldError> {
+pub fn header(name: &str, value: &str) -> Result<(), Wrong> {
     let field = || format!("headers.{}", shown(name));
     let lower = name.to_ascii_lowercase();
     if lower == "user-agent" || lower.starts_with("content-") {
-        return Err(error(field(), "is set by Postbode itself: use another name"));
+        return Err(Wrong::new(field(), sentence!("header-own")));
     }
     if value.len() > MAX_HEADER_VALUE {
-        return Err(error(field(), format!("has {} bytes: {MAX_HEADER_VALUE} are allowed", value.len())));
+        let what = sentence!("header-long", length = value.len(), most = MAX_HEADER_VALUE);
+        return Err(Wrong::new(field(), what));
     }
-    match outbound::check_header(name, value) {
-        Ok(_) => Ok(()),
-        Err(rejection) => Err(error(field(), without_field(&rejection.to_string(), "headers: "))),
-    }
+    outbound::check_header(name, value).map(drop).map_err(|rejection| Wrong::new(field(), rejection))
 }
 
 /// How hard an endpoint may be hit: what is asked for, over what there is.
@@ -171,19 +158,21 @@ pub fn limits(base: Limits, asked: &LimitsPatch, errors: &mut Errors) -> Limits 
     if let Some(concurrency) = asked.concurrency {
         limits.concurrency = concurrency;
         if !CONCURRENCY.contains(&concurrency) {
-            errors.add("limits.concurrency", "must be 1 to 1000");
+            errors.add("limits.concurrency", range(&CONCURRENCY));
         }
     }
     if let Some(per_second) = asked.per_second {
         limits.per_second = per_second.and_then(NonZeroU32::new);
         if per_second.is_some_and(|rate| !PER_SECOND.contains(&rate)) {
-            errors.add("limits.per_second", "must be 1 to 10000, or null for no limit");
+            let what = sentence!("range-or-null", least = PER_SECOND.start(), most = PER_SECOND.end());
+            errors.add("limits.per_second", what);
         }
     }
     if let Some(timeout) = asked.timeout {
         limits.timeout = timeout.0;
         if !TIMEOUT.contains(&timeout.0) {
-            errors.add("limits.timeout", "must be 1s to 30s");
+            let (least, most) = (HumanDuration(*TIMEOUT.start()), HumanDuration(*TIMEOUT.end()));
+            errors.add("limits.timeout", range(&(least..=most)));
         }
     }
     limits
@@ -194,33 +183,33 @@ pub fn batch(base: Batching, asked: &BatchPatch, errors: &mut Errors) -> Batchin
     let mut batching = base;
     if let Some(max_events) = asked.max_events {
         batching.max_events = max_events;
-        if !(1..=Batching::MAX_EVENTS).contains(&max_events) {
-            errors.add("batch.max_events", "must be 1 to 1000");
+        let allowed = 1..=Batching::MAX_EVENTS;
+        if !allowed.contains(&max_events) {
+            errors.add("batch.max_events", range(&allowed));
         }
     }
     if let Some(max_bytes) = asked.max_bytes {
         batching.max_bytes = max_bytes;
-        if !(1024..=Batching::MAX_BYTES).contains(&max_bytes) {
-            errors.add("batch.max_bytes", "must be 1024 to 1048576");
+        let allowed = 1024..=Batching::MAX_BYTES;
+        if !allowed.contains(&max_bytes) {
+            errors.add("batch.max_bytes", range(&allowed));
         }
     }
     if let Some(millis) = asked.max_wait_ms {
         batching.max_wait = Duration::from_millis(millis.into());
         if batching.max_wait > Batching::MAX_WAIT {
-            errors.add("batch.max_wait_ms", "must be 0 to 60000");
+            errors.add("batch.max_wait_ms", range(&(0..=Batching::MAX_WAIT.as_millis())));
         }
     }
     batching
 }
 
-/// What an event type looks like, said of one that does not.
-pub const TYPE_SYNTAX: &str = "cannot be an event type: use a lower-case letter, then up to 63 lower-case letters, digits, '.', '_' or '-'";
+/// What something must be, said of what is not.
+pub fn range(allowed: &RangeInclusive<impl Display>) -> Sentence {
+    sentence!("range", least = allowed.start(), most = allowed.end())
+}
 
 /// A stranger's text in a message of ours: short, and on one line.
 pub fn shown(text: &str) -> String {
     text.chars().take(64).map(|c| if c.is_control() { '?' } else { c }).collect()
-}
-
-fn without_field(message: &str, field: &str) -> String {
-    message.strip_prefix(field).unwrap_or(message).to_owned()
 }

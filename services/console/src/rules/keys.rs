@@ -9,6 +9,7 @@ use super::access::Actor;
 use super::chance::{self, Chance};
 use super::fields::{self, Errors};
 use crate::problem::Refusal;
+use crate::words::sentence;
 
 /// The id of the operator's key that comes from the configuration.
 pub const CONFIGURED: &str = "key_configured";
@@ -37,7 +38,7 @@ pub fn prepare(
     let name = errors.keep(fields::name("name", &new.name));
     let scopes = scopes(&new.scopes, account.is_some(), &mut errors);
     if new.expires_at.is_some_and(|end| end <= now) {
-        errors.add("expires_at", "lies in the past: give a time to come, or leave it out");
+        errors.add("expires_at", sentence!("time-past"));
     }
     errors.finish()?;
     for scope in &scopes {
@@ -76,11 +77,7 @@ pub fn delete(registry: &Registry, actor: &Actor, id: &KeyId) -> Result<Vec<Chan
     let visible = |key: &&ApiKey| key.id == *id && is_visible(actor, key);
     let key = registry.keys().find(visible).ok_or(Refusal::NoSuch("key"))?;
     if id.as_str() == CONFIGURED {
-        return Err(Refusal::Conflict {
-            code: "configured-key",
-            detail: "this key comes from the configuration: change console.operator_key and restart"
-                .to_owned(),
-        });
+        return Err(Refusal::Conflict { code: "configured-key", detail: sentence!("key-configured") });
     }
     Ok(vec![Change::KeyGone(key.hash)])
 }
@@ -117,27 +114,22 @@ fn scopes(names: &[String], for_account: bool, errors: &mut Errors) -> BTreeSet<
     for (index, name) in names.iter().enumerate() {
         match Scope::named(name) {
             Some(Scope::Operator) if for_account => {
-                errors.add(
-                    format!("scopes[{index}]"),
-                    "operator keys belong to no account: make them by POST /v1/keys",
-                );
+                errors.add(format!("scopes[{index}]"), sentence!("scope-of-operators"));
             }
             Some(scope) => {
                 scopes.insert(scope);
             }
             None => {
-                let known = Scope::ALL.map(Scope::name).join(", ");
-                errors.add(
-                    format!("scopes[{index}]"),
-                    format!("'{}' is not known: use {known}", fields::shown(name)),
-                );
+                let names = Scope::ALL.map(Scope::name).join(", ");
+                let what = sentence!("scope-unknown", text = fields::shown(name), names = names);
+                errors.add(format!("scopes[{index}]"), what);
             }
         }
     }
     if names.is_empty() {
-        errors.add("scopes", "is empty: name what the key may do");
+        errors.add("scopes", sentence!("scopes-empty"));
     } else if !for_account && !scopes.contains(&Scope::Operator) {
-        errors.add("scopes", "a key of no account must have the scope operator: others are made by POST /v1/accounts/{id}/keys");
+        errors.add("scopes", sentence!("scopes-of-nobody"));
     }
     scopes
 }

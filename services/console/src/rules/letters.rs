@@ -6,6 +6,7 @@ use wire::text::rfc3339;
 
 use super::fields::Errors;
 use crate::problem::Refusal;
+use crate::words::sentence;
 use crate::world::BackfillRates;
 
 const MAX_NOTE: usize = 200;
@@ -23,21 +24,21 @@ pub fn draft(
     let mut errors = Errors::default();
     let until = asked.until.unwrap_or(now);
     if until > now {
-        errors.add("until", format!("lies ahead: leave it out, or give a time before {}", rfc3339(now)));
+        errors.add("until", sentence!("time-ahead", now = rfc3339(now)));
     }
     if asked.since.is_some_and(|since| since >= until) {
-        errors.add("since", format!("must be before {}", rfc3339(until)));
+        errors.add("since", sentence!("since-late", until = rfc3339(until)));
     }
     if asked.reason.as_deref().is_some_and(|reason| DeathReason::named(reason).is_none()) {
         let names = DeathReason::ALL.map(DeathReason::name).join(", ");
-        errors.add("reason", format!("is not among those that there are: {names}"));
+        errors.add("reason", sentence!("not-among-these", names = names));
     }
     if asked.note.as_ref().is_some_and(|note| note.chars().count() > MAX_NOTE) {
-        errors.add("note", format!("must be at most {MAX_NOTE} characters"));
+        errors.add("note", sentence!("too-many-characters", most = MAX_NOTE));
     }
     let rate = asked.rate.unwrap_or(rates.usual);
     if !(1..=rates.most).contains(&rate) {
-        errors.add("rate", format!("must be 1 to {} letters a second", rates.most));
+        errors.add("rate", sentence!("rate-letters", most = rates.most));
     }
     errors.finish()?;
     Ok(LetterJob {

@@ -1,11 +1,15 @@
 //! Lists in pages, from behind a cursor: in the order of ids, or newest first.
 
+use std::ops::RangeInclusive;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
 use wire::api::Page;
 
 use crate::problem::Refusal;
+use crate::rules::fields;
+use crate::words::{Sentence, sentence};
 
 /// Which page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +25,7 @@ impl Paging {
     /// When the cursor is none of ours, or the limit not 1 to 200.
     pub fn parse(cursor: Option<&str>, limit: Option<&str>) -> Result<Self, Refusal> {
         let limit = self::limit(limit)?;
-        let after = cursor.map(|text| decode(text).ok_or_else(|| Refusal::field("cursor", CURSOR)));
+        let after = cursor.map(|text| decode(text).ok_or_else(|| Refusal::field("cursor", strange())));
         Ok(Self { after: after.transpose()?, limit })
     }
 
@@ -44,7 +48,7 @@ impl Paging {
         let Some(after) = &self.after else { return Ok(None) };
         let parts = after.split_once(' ');
         let read = parts.and_then(|(at, id)| Some((Timestamp::from_millis(at.parse().ok()?), id.to_owned())));
-        read.map(Some).ok_or_else(|| Refusal::field("cursor", CURSOR))
+        read.map(Some).ok_or_else(|| Refusal::field("cursor", strange()))
     }
 
     /// How many to look up for a page: one more, to see whether there are more.
@@ -70,13 +74,16 @@ impl Paging {
 /// # Errors
 /// When it is not 1 to 200.
 pub fn limit(limit: Option<&str>) -> Result<usize, Refusal> {
-    let limit = limit.map_or(Some(DEFAULT), |text| text.parse().ok().filter(|n| (1..=MAX).contains(n)));
-    limit.ok_or_else(|| Refusal::field("limit", format!("must be 1 to {MAX}")))
+    let limit = limit.map_or(Some(DEFAULT), |text| text.parse().ok().filter(|n| ALLOWED.contains(n)));
+    limit.ok_or_else(|| Refusal::field("limit", fields::range(&ALLOWED)))
 }
 
 const DEFAULT: usize = 50;
-const MAX: usize = 200;
-const CURSOR: &str = "is not one that a page's next gave: leave it out to begin anew";
+const ALLOWED: RangeInclusive<usize> = 1..=200;
+
+fn strange() -> Sentence {
+    sentence!("cursor-strange")
+}
 
 fn decode(cursor: &str) -> Option<String> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()

@@ -9,8 +9,9 @@ use wire::api::NewPortalLink;
 
 use super::access::Guest;
 use super::chance::{self, Chance};
-use super::fields::Errors;
+use super::fields::{self, Errors};
 use crate::problem::Refusal;
+use crate::words::sentence;
 
 /// A link to be.
 #[derive(Clone, Debug)]
@@ -45,19 +46,16 @@ pub fn prepare(
     let waits = within("expires_in", new.expires_in, 10 * MINUTE, MINUTE..=DAY, &mut errors);
     let lasts = within("session", new.session, 60 * MINUTE, 5 * MINUTE..=DAY, &mut errors);
     if new.platform.as_ref().is_some_and(|name| !(1..=MAX_PLATFORM).contains(&name.chars().count())) {
-        errors.add("platform", format!("must be 1 to {MAX_PLATFORM} characters"));
+        errors.add("platform", sentence!("platform-length", most = MAX_PLATFORM));
     }
     if new.logo.as_ref().is_some_and(|logo| !is_logo(logo)) {
-        errors.add(
-            "logo",
-            format!("must be data:image/…;base64,… of a {} of at most 32 KiB", IMAGES.join(", ")),
-        );
+        errors.add("logo", sentence!("logo-wrong", kinds = IMAGES.join(", ")));
     }
     if new.colour.as_ref().is_some_and(|colour| !is_colour(colour)) {
-        errors.add("colour", "must be #rrggbb");
+        errors.add("colour", sentence!("colour-wrong"));
     }
     if new.return_url.as_ref().is_some_and(|url| !is_web(url)) {
-        errors.add("return_url", "must be an https or http URL");
+        errors.add("return_url", sentence!("return-url-wrong"));
     }
     errors.finish()?;
     let guest = Guest {
@@ -82,10 +80,8 @@ fn within(
 ) -> Duration {
     let length = asked.map_or(usual, Duration::from);
     if !range.contains(&length) {
-        errors.add(
-            field,
-            format!("must be {} to {}", HumanDuration(*range.start()), HumanDuration(*range.end())),
-        );
+        let (least, most) = (HumanDuration(*range.start()), HumanDuration(*range.end()));
+        errors.add(field, fields::range(&(least..=most)));
     }
     length
 }

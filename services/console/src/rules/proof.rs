@@ -8,11 +8,12 @@ use std::sync::Arc;
 use domain::{Outcome, Step, Timestamp, Verdict, Verification, Webhook};
 use outbound::Exchange;
 use url::Url;
-use wire::api::{self, VerificationAttempt};
+use wire::api;
 
 use super::chance::{self, Chance};
 use super::{change, fields};
-use crate::problem::Refusal;
+use crate::problem::{NoProof, Refusal};
+use crate::words::{Sentence, sentence};
 
 /// What has to be found, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,17 +73,17 @@ impl Proof {
     ///
     /// # Errors
     /// What it is instead, in plain words.
-    pub fn judge(&self, place: &Url, exchange: &Exchange) -> Result<(), VerificationAttempt> {
+    pub fn judge(&self, place: &Url, exchange: &Exchange) -> Result<(), NoProof> {
         let found = exchange.response.as_ref().map_or(&[][..], |response| &response.body);
         let delivered = exchange.outcome.verdict() == Verdict::Delivered;
         if delivered && trimmed(found) == self.content.as_bytes() {
             return Ok(());
         }
-        Err(VerificationAttempt {
+        Err(NoProof {
             url: place.to_string(),
             result: if delivered { "wrong-content" } else { exchange.outcome.class() }.to_owned(),
             status: exchange.outcome.status(),
-            message: explained(&exchange.outcome, delivered.then_some(found)),
+            what: explained(&exchange.outcome, delivered.then_some(found)),
         })
     }
 }
@@ -96,10 +97,7 @@ pub fn promote(webhook: &Webhook, token: &Arc<str>, now: Timestamp) -> Result<We
     if let Some(pending) = proven.pending.take_if(|pending| pending.token == *token) {
         proven.url = pending.url;
     } else if webhook.pending.is_some() || webhook.verification.token != *token {
-        return Err(Refusal::Conflict {
-            code: "url-changed",
-            detail: "the URL was changed while it was being verified: verify the new one".to_owned(),
-        });
+        return Err(Refusal::Conflict { code: "url-changed", detail: sentence!("url-changed") });
     } else if webhook.verification.verified_at.is_some() {
         return Ok(proven);
     }
@@ -133,15 +131,14 @@ fn trimmed(found: &[u8]) -> &[u8] {
     found.strip_prefix(BOM).unwrap_or(found).trim_ascii()
 }
 
-fn explained(outcome: &Outcome, found: Option<&[u8]>) -> String {
+fn explained(outcome: &Outcome, found: Option<&[u8]>) -> Sentence {
     match (outcome, found) {
-        (_, Some([])) => "the answer was empty: the file must hold its exact content".to_owned(),
+        (_, Some([])) => sentence!("found-empty"),
         (_, Some(found)) => {
-            let begin = fields::shown(&String::from_utf8_lossy(found));
-            format!("there is something else than the file's content; it begins with '{begin}'")
+            sentence!("found-other", begin = fields::shown(&String::from_utf8_lossy(found)))
         }
         (Outcome::Answered { status: 404 | 410, .. }, None) => {
-            format!("{}: the file is not there", outcome.explain())
+            sentence!("found-nothing", answer = Sentence::from(outcome))
         }
         (
             Outcome::Answered { .. }
@@ -153,6 +150,6 @@ fn explained(outcome: &Outcome, found: Option<&[u8]>) -> String {
             | Outcome::Denied(_)
             | Outcome::Sealed,
             None,
-        ) => outcome.explain(),
+        ) => outcome.into(),
     }
 }

@@ -13,6 +13,7 @@ use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::audit::ACTIONS;
 use crate::rules::paging::Paging;
+use crate::words::{Sentence, sentence};
 
 /// `GET /v1/deliveries?…`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -118,7 +119,7 @@ impl AuditQuery {
         Ok(AuditSearch {
             account: account.map(Text::from),
             object: given(&self.object).map(Text::from),
-            action: read("action", &self.action, "is not among those that there are", known)?,
+            action: read("action", &self.action, sentence!("not-among"), known)?,
             by: given(&self.by).map(Text::from),
             since: time("since", &self.since)?,
             until: time("until", &self.until)?,
@@ -148,9 +149,9 @@ impl DeliveryQuery {
             recipient: given(&self.recipient).map(Text::from),
             event: given(&self.event).map(Text::from),
             kind: given(&self.kind).map(Text::from),
-            state: read("state", &self.state, "must be delivered, retrying or dead", State::named)?,
+            state: read("state", &self.state, sentence!("state-unknown"), State::named)?,
             outcome: given(&self.outcome).map(Text::from),
-            status: read("status", &self.status, "must be an HTTP status: 100 to 599", status)?,
+            status: read("status", &self.status, sentence!("status-unknown"), status)?,
             since: time("since", &self.since)?,
             until: time("until", &self.until)?,
         })
@@ -177,11 +178,11 @@ impl LetterQuery {
             webhook: given(&self.webhook).map(Text::from),
             delivery: None,
             kind: given(&self.kind).map(Text::from),
-            reason: read("reason", &self.reason, "is not among those that there are", DeathReason::named)?,
+            reason: read("reason", &self.reason, sentence!("not-among"), DeathReason::named)?,
             disposition: read(
                 "disposition",
                 &self.disposition,
-                "must be open, replayed or discarded",
+                sentence!("disposition-unknown"),
                 Decided::named,
             )?,
             since: time("since", &self.since)?,
@@ -205,7 +206,7 @@ fn given(text: &Option<String>) -> Option<&str> {
 fn read<T>(
     field: &str,
     text: &Option<String>,
-    wanted: &str,
+    wanted: Sentence,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Refusal> {
     given(text).map(|text| parse(text).ok_or_else(|| Refusal::field(field, wanted))).transpose()
@@ -214,5 +215,5 @@ fn read<T>(
 fn time(field: &str, text: &Option<String>) -> Result<Option<Timestamp>, Refusal> {
     // A plus that nobody escaped arrives as a blank.
     let parse = |text: &str| text::parse_rfc3339(&text.replace(' ', "+"));
-    read(field, text, "must be a time such as 2026-01-31T12:00:00Z", parse)
+    read(field, text, sentence!("not-a-time", example = "2026-01-31T12:00:00Z"), parse)
 }

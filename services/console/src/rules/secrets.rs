@@ -8,6 +8,7 @@ use wire::registry::{SECRET_FIELD, webhook_key};
 
 use super::chance::{self, Chance};
 use crate::problem::Refusal;
+use crate::words::sentence;
 
 /// Seals for one webhook.
 #[derive(Debug)]
@@ -65,7 +66,8 @@ pub fn reveal(webhook: &Webhook, keyring: &Keyring, now: Timestamp) -> Result<ap
 pub fn keep_for(request: &RotateSecret) -> Result<Duration, Refusal> {
     let keep = request.keep_previous_for.map_or(KEEP, Duration::from);
     if keep > MAX_KEEP {
-        return Err(Refusal::field("keep_previous_for", "must be 0s to 7d"));
+        let what = sentence!("range", least = "0s", most = "7d");
+        return Err(Refusal::field("keep_previous_for", what));
     }
     Ok(keep)
 }

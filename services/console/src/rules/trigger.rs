@@ -9,6 +9,7 @@ use wire::api::{self, TriggerPatch};
 use wire::catalogue;
 
 use super::fields::{Errors, shown};
+use crate::words::sentence;
 
 const MAX_FIELDS: usize = 100;
 const MAX_CALLERS: usize = 20;
@@ -17,7 +18,7 @@ const MAX_NAME: usize = 100;
 /// Checks what is asked for by itself. A filter is compiled here, and nowhere while a change has its turn.
 pub fn check(asked: &TriggerPatch, errors: &mut Errors) {
     if let Some(Err(error)) = asked.filter.iter().flatten().next().map(|source| Filter::compile(source)) {
-        errors.add("filter", error.to_string());
+        errors.add("filter", error);
     }
     for (field, id) in [("database", &asked.database), ("collection", &asked.collection)] {
         if let Some(Some(id)) = id {
@@ -27,7 +28,7 @@ pub fn check(asked: &TriggerPatch, errors: &mut Errors) {
     if let Some(Some(callers)) = &asked.callers {
         let (api::Callers::Only(callers) | api::Callers::Except(callers)) = callers;
         if callers.is_empty() {
-            errors.add("callers", "names no application: name one, or set callers to null");
+            errors.add("callers", sentence!("callers-empty"));
         }
         names("callers", callers, MAX_CALLERS, errors);
     }
@@ -38,16 +39,16 @@ pub fn check(asked: &TriggerPatch, errors: &mut Errors) {
 
 fn names(field: &str, names: &BTreeSet<String>, limit: usize, errors: &mut Errors) {
     if names.len() > limit {
-        errors.add(field, format!("names {}: {limit} are allowed", names.len()));
+        errors.add(field, sentence!("names-many", count = names.len(), most = limit));
     }
     names.iter().for_each(|it| name(field, it, errors));
 }
 
 fn name(field: &str, name: &str, errors: &mut Errors) {
     if name.is_empty() {
-        errors.add(field, "holds an empty name: fill it in or leave it out");
+        errors.add(field, sentence!("names-empty-one"));
     } else if name.chars().count() > MAX_NAME {
-        errors.add(field, format!("holds a name of more than {MAX_NAME} characters: '{}…'", shown(name)));
+        errors.add(field, sentence!("names-long-one", most = MAX_NAME, text = shown(name)));
     }
 }
 
@@ -88,23 +89,33 @@ pub fn fits(trigger: &Trigger, types: &Types, errors: &mut Errors) {
         let Some(stranger) = set.then(|| stranger(types, member)).flatten() else { continue };
         let can: Vec<_> =
             catalogue::types().iter().filter(|kind| has(kind, member)).map(|kind| kind.name).collect();
+        let can = can.join(", ");
         errors.add(
             field,
-            format!(
-                "goes with the types {} only, and types is {stranger}: name others there, or set {field} to null",
-                can.join(", ")
-            ),
+            match stranger {
+                Stranger::Any => sentence!("condition-all-types", types = can, field = field),
+                Stranger::One(kind) => {
+                    sentence!("condition-other-type", types = can, kind = kind, field = field)
+                }
+            },
         );
     }
 }
 
-/// A type that is wanted and lacks a member.
-fn stranger(types: &Types, member: &str) -> Option<String> {
+/// What is wanted and lacks a member.
+enum Stranger {
+    /// Some of all types.
+    Any,
+    /// This type.
+    One(String),
+}
+
+fn stranger(types: &Types, member: &str) -> Option<Stranger> {
     match types {
-        Types::All => Some("\"*\"".to_owned()),
+        Types::All => Some(Stranger::Any),
         Types::Only(kinds) => {
             let lacks = |kind: &&EventType| !catalogue::find(kind.as_str()).is_some_and(|it| has(it, member));
-            kinds.iter().find(lacks).map(|kind| format!("or holds {}", shown(kind.as_str())))
+            kinds.iter().find(lacks).map(|kind| Stranger::One(shown(kind.as_str())))
         }
     }
 }

@@ -6,10 +6,12 @@ use domain::{Keyring, Timestamp, Verdict, WebhookId};
 use http::header::ToStrError;
 use outbound::{Exchange, LookupError};
 use url::{Host, Url};
-use wire::api::{DnsProof, VerificationAttempt};
+use wire::api::DnsProof;
 
 use super::fields;
 use super::proof::Proof;
+use crate::problem::NoProof;
+use crate::words::sentence;
 
 /// How a URL is proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,55 +63,43 @@ pub fn dns(proof: &Proof, prefix: &str) -> Option<DnsProof> {
 ///
 /// # Errors
 /// What is published instead, in plain words.
-pub fn judge_dns(
-    wanted: &DnsProof,
-    found: &Result<Vec<String>, LookupError>,
-) -> Result<(), VerificationAttempt> {
-    let (result, message) = match found {
+pub fn judge_dns(wanted: &DnsProof, found: Result<Vec<String>, LookupError>) -> Result<(), NoProof> {
+    let (result, what) = match found {
         Ok(texts) if texts.iter().any(|text| text.trim() == wanted.text) => return Ok(()),
         Ok(texts) => {
             let shown: Vec<_> =
                 texts.iter().take(3).map(|text| format!("'{}'", fields::shown(text))).collect();
-            (
-                "wrong-content",
-                format!("there are other TXT records than the one that proves it: {}", shown.join(", ")),
-            )
+            ("wrong-content", sentence!("dns-other", texts = shown.join(", ")))
         }
-        Err(LookupError::NotFound) => {
-            ("dns", "there is no TXT record of that name; a new one can take minutes to be seen".to_owned())
-        }
-        Err(error) => ("dns", error.to_string()),
+        Err(LookupError::NotFound) => ("dns", sentence!("dns-none")),
+        Err(error) => ("dns", error.into()),
     };
-    Err(VerificationAttempt {
-        url: format!("dns:{}?type=TXT", wanted.name),
-        result: result.to_owned(),
-        status: None,
-        message,
-    })
+    let url = format!("dns:{}?type=TXT", wanted.name);
+    Err(NoProof { url, result: result.to_owned(), status: None, what })
 }
 
 /// Whether an endpoint's answer to `OPTIONS` allows us.
 ///
 /// # Errors
 /// What it answered instead, in plain words.
-pub fn judge_handshake(url: &str, origin: &str, exchange: &Exchange) -> Result<(), VerificationAttempt> {
+pub fn judge_handshake(url: &str, origin: &str, exchange: &Exchange) -> Result<(), NoProof> {
     let allowed =
         exchange.response.as_ref().and_then(|response| response.headers.get("webhook-allowed-origin"));
     let allowed = allowed.map(|value| value.to_str().map_err(|_: ToStrError| ()).unwrap_or_default().trim());
     let answered = exchange.outcome.verdict() == Verdict::Delivered;
-    let message = match allowed {
+    let what = match allowed {
         Some(allowed) if answered && (allowed == "*" || allowed.eq_ignore_ascii_case(origin)) => {
             return Ok(());
         }
-        _ if !answered => exchange.outcome.explain(),
-        Some(other) => format!("WebHook-Allowed-Origin is '{}', not '{origin}' or '*'", fields::shown(other)),
-        None => format!("the answer has no WebHook-Allowed-Origin: it must be '{origin}' or '*'"),
+        _ if !answered => (&exchange.outcome).into(),
+        Some(other) => sentence!("handshake-other", text = fields::shown(other), origin = origin),
+        None => sentence!("handshake-none", origin = origin),
     };
-    Err(VerificationAttempt {
+    Err(NoProof {
         url: url.to_owned(),
         result: if answered { "not-allowed" } else { exchange.outcome.class() }.to_owned(),
         status: exchange.outcome.status(),
-        message,
+        what,
     })
 }
 

@@ -4,6 +4,7 @@ use url::Url;
 use super::proof;
 use crate::problem::Refusal;
 use crate::testing::*;
+use crate::words::Language;
 
 const LATER: Timestamp = Timestamp::from_millis(NOW.as_millis() + 1);
 
@@ -73,7 +74,7 @@ fn only_the_exact_content_proves() {
 #[test]
 fn a_failure_says_what_happened_in_plain_words() {
     let proof = proof_of("https://a.example/hook");
-    let told = |exchange| proof.judge(&proof.places[0], &exchange).unwrap_err().message;
+    let told = |exchange| Language::English.tell(&proof.judge(&proof.places[0], &exchange).unwrap_err().what);
     assert!(told(answered(404, "")).contains("answered 404: the file is not there"));
     assert!(told(answered(301, "")).contains("redirects are not followed"));
     assert!(told(answered(200, "")).contains("empty"));

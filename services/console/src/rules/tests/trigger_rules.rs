@@ -11,6 +11,7 @@ use wire::catalogue;
 
 use crate::problem::Refusal;
 use crate::testing::*;
+use crate::words::Language;
 
 fn prepare(types: &Value, conditions: &Value) -> Result<Webhook, Refusal> {
     let mut body = json!({"name": "Orders", "url": "https://a.example/hook", "types": types});
@@ -27,7 +28,7 @@ fn patched(webhook: &Webhook, patch: Value) -> Result<Webhook, Refusal> {
 
 fn message<T: std::fmt::Debug>(refused: Result<T, Refusal>) -> String {
     let Err(Refusal::Invalid(errors)) = refused else { panic!("not refused for its fields: {refused:?}") };
-    errors[0].message.clone()
+    Language::English.tell(&errors[0].what)
 }
 
 #[test]

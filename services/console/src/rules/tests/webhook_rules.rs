@@ -175,7 +175,7 @@ fn a_form_is_no_batch_whichever_is_asked_for_last() {
     let plain = webhook("wh_1", "acme", State::Active);
     let batched = patched(&plain, json!({"batch": {}})).unwrap();
     let refused = patched(&batched, json!({"format": "form"})).unwrap_err();
-    assert!(format!("{refused:?}").contains("set batch to null"), "{refused:?}");
+    assert!(refused.detail().contains("set batch to null"), "{refused:?}");
     assert_eq!(fields_of::<()>(Err(refused)), ["format"]);
     let form = patched(&batched, json!({"format": "form", "batch": null})).unwrap();
     assert_eq!((form.format, form.batch), (Format::Form, None));
@@ -246,9 +246,8 @@ fn steps_that_make_no_sense_say_what_to_do_instead() {
         (State::Paused, Step::Enable, "resume it instead"),
     ] {
         let refused = change::step(&webhook("wh_1", "acme", state), step).unwrap_err();
-        assert!(
-            matches!(&refused, Refusal::Conflict { code: "illegal-step", detail } if detail.contains(hint))
-        );
+        assert_eq!(refused.code(), "illegal-step");
+        assert!(refused.detail().contains(hint), "{}", refused.detail());
     }
     let paused = change::step(&webhook("wh_1", "acme", State::Active), Step::Pause).unwrap();
     assert_eq!(paused.state, State::Paused);

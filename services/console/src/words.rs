@@ -1,4 +1,10 @@
-//! What pages say, in the reader's language: message catalogues in Fluent's syntax, `words/<language>.ftl`.
+//! What is said to people, in their language: message catalogues in Fluent's syntax. What pages say stands in
+//! `words/<language>.ftl`; what the rules say ([`Sentence`]), which REST speaks in English, in `words/refusals.<language>.ftl`.
+
+mod libraries;
+mod sentence;
+#[cfg(test)]
+mod tests;
 
 use std::sync::LazyLock;
 
@@ -7,11 +13,16 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::langid;
 
+pub(crate) use self::sentence::sentence;
+pub use self::sentence::{About, Sentence};
+
 /// A language that there is a catalogue for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
+    /// What REST speaks, too.
     #[default]
     English,
+    /// Het Nederlands.
     Dutch,
 }
 
@@ -58,11 +69,18 @@ impl Language {
         best.filter(|(_, weight)| *weight > 0.0).map(|(language, _)| language).unwrap_or_default()
     }
 
+    const fn sources(self) -> [&'static str; 2] {
+        match self {
+            Self::English => [include_str!("../words/en.ftl"), include_str!("../words/refusals.en.ftl")],
+            Self::Dutch => [include_str!("../words/nl.ftl"), include_str!("../words/refusals.nl.ftl")],
+        }
+    }
+
     fn bundle(self) -> &'static FluentBundle<FluentResource> {
         static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| bundle(langid!("en"), include_str!("../../words/en.ftl")));
+            LazyLock::new(|| bundle(langid!("en"), Language::English.sources()));
         static DUTCH: LazyLock<FluentBundle<FluentResource>> =
-            LazyLock::new(|| bundle(langid!("nl"), include_str!("../../words/nl.ftl")));
+            LazyLock::new(|| bundle(langid!("nl"), Language::Dutch.sources()));
         match self {
             Self::English => &ENGLISH,
             Self::Dutch => &DUTCH,
@@ -108,6 +126,18 @@ impl Language {
         self.format(id, Some(&args))
     }
 
+    /// What a rule says.
+    pub fn tell(self, sentence: &Sentence) -> String {
+        let mut args = FluentArgs::new();
+        for (name, about) in &sentence.about {
+            match about {
+                About::Text(text) => args.set(*name, text.as_str()),
+                About::Sentence(part) => args.set(*name, self.tell(part)),
+            }
+        }
+        self.format(sentence.word, Some(&args))
+    }
+
     /// A number, in groups of three digits.
     pub(crate) fn number(self, number: u64) -> String {
         let group = match self {
@@ -140,90 +170,14 @@ impl Language {
     }
 }
 
-/// A catalogue that does not parse keeps what does; a test holds that it does as a whole.
-fn bundle(language: unic_langid::LanguageIdentifier, source: &str) -> FluentBundle<FluentResource> {
+/// A catalogue that does not parse keeps what does; a test holds that they do as a whole.
+fn bundle(language: unic_langid::LanguageIdentifier, sources: [&str; 2]) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Texts go into HTML, where marks of direction around each value would only be in the way of searching.
     bundle.set_use_isolating(false);
-    let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
-    let _ = bundle.add_resource(resource);
+    for source in sources {
+        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
+        let _ = bundle.add_resource(resource);
+    }
     bundle
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    fn ids(source: &str) -> BTreeSet<String> {
-        let name = |line: &str| line.split_once(" =").map(|(id, _)| id.to_owned());
-        source
-            .lines()
-            .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
-            .filter_map(name)
-            .collect()
-    }
-
-    const ENGLISH: &str = include_str!("../../words/en.ftl");
-    const DUTCH: &str = include_str!("../../words/nl.ftl");
-
-    /// Every message that a page asks for: `say("…")` in templates, and where pages are made.
-    fn asked() -> BTreeSet<String> {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut found = BTreeSet::new();
-        for folder in ["templates", "src/pages"] {
-            for file in std::fs::read_dir(root.join(folder)).unwrap() {
-                let path = file.unwrap().path();
-                if path.is_dir() || path.ends_with("words.rs") {
-                    continue;
-                }
-                let text = std::fs::read_to_string(path).unwrap();
-                for call in ["say(\"", "say_with(\"", "say_of(\"", "Said(\""] {
-                    let names = text.match_indices(call).map(|(at, _)| &text[at + call.len()..]);
-                    found.extend(names.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
-                }
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn both_catalogues_parse_and_say_the_same_things() {
-        for source in [ENGLISH, DUTCH] {
-            assert!(FluentResource::try_new(source.to_owned()).is_ok());
-        }
-        assert_eq!(ids(ENGLISH), ids(DUTCH));
-    }
-
-    #[test]
-    fn every_message_that_a_page_asks_for_is_there() {
-        let missing: Vec<_> = asked().into_iter().filter(|id| !Language::English.knows(id)).collect();
-        assert_eq!(missing, Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_browser_gets_the_language_that_it_prefers() {
-        for (accepted, language) in [
-            ("", Language::English),
-            ("nl", Language::Dutch),
-            ("nl-BE,nl;q=0.9,en;q=0.8", Language::Dutch),
-            ("de,en;q=0.7,nl;q=0.3", Language::English),
-            ("de", Language::English),
-            ("nl;q=0", Language::English),
-        ] {
-            let headers = [(header::ACCEPT_LANGUAGE, accepted.parse().unwrap())].into_iter().collect();
-            assert_eq!(Language::accepted(&headers), language, "{accepted}");
-        }
-    }
-
-    #[test]
-    fn numbers_are_counted_in_both_languages() {
-        for (language, one, many) in
-            [(Language::English, "1 webhook", "2 webhooks"), (Language::Dutch, "1 webhook", "2 webhooks")]
-        {
-            assert_eq!(language.say_with("count-webhooks", "count", 1), one);
-            assert_eq!(language.say_with("count-webhooks", "count", 2), many);
-        }
-    }
 }
