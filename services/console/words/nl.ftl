@@ -387,3 +387,4 @@ erased-attempts = Pogingen
 erased-batches = Batches nu zonder de ontvanger
 erased-held = Kafka kan nog bevatten wat eerder geschreven is; daar kan niets uit gehaald worden. Bij de gebruikelijke bewaartijd is het daar verdwenen op:
 account-read-only = Uw sleutel mag kijken en niets veranderen.
+more-webhooks = Meer webhooks

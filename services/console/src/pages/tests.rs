@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod dutch;
+mod long_lists;
 mod missed;
 mod operator;
 mod preview;

@@ -33,7 +33,8 @@ struct ListPage {
     query: Find,
     total: usize,
     count: String,
-    is_cut: bool,
+    /// Where there are more.
+    next: Option<String>,
     rows: Vec<Row>,
 }
 
@@ -53,6 +54,8 @@ pub(super) struct Find {
     text: String,
     state: String,
     account: String,
+    /// The last webhook of the page before.
+    after: String,
     done: Option<String>,
 }
 
@@ -67,6 +70,13 @@ impl Find {
         (text.is_empty() || holds(&webhook.name) || holds(&webhook.url) || holds(&webhook.id))
             && (self.state.is_empty() || webhook.state == self.state)
     }
+
+    /// The page that goes on behind a webhook.
+    fn behind(&self, webhook: &api::Webhook) -> String {
+        let (text, state, account) = (&*self.text, &*self.state, &*self.account);
+        let pairs = [("q", text), ("state", state), ("account", account), ("after", &webhook.id)];
+        format!("{HERE}?{}", view::encoded(pairs))
+    }
 }
 
 pub(super) async fn list<W: World>(
@@ -80,18 +90,21 @@ pub(super) async fn list<W: World>(
             let total = webhooks.len();
             let found: Vec<_> = webhooks.into_iter().filter(|webhook| query.meets(webhook)).collect();
             let count = visitor.language.say_with("count-webhooks", "count", found.len());
-            let is_cut = found.len() > SHOWN;
-            let shown = found.into_iter().take(SHOWN).collect();
+            let before = found.iter().position(|webhook| webhook.id == query.after).map_or(0, |at| at + 1);
+            let mut shown: Vec<_> = found.into_iter().skip(before).take(SHOWN + 1).collect();
+            let is_cut = shown.len() > SHOWN;
+            shown.truncate(SHOWN);
+            let next = shown.last().filter(|_| is_cut).map(|last| query.behind(last));
             let rows = rows(&console, visitor.language, shown).await;
             let page = Page::of(&visitor, HERE).having(query.done.as_deref());
-            html(StatusCode::OK, &ListPage { page, total, count, is_cut, rows, query })
+            html(StatusCode::OK, &ListPage { page, total, count, next, rows, query })
         }
         Err(refusal) => Failure::to(&visitor, refusal).into_response(),
     }
 }
 
-/// How many webhooks one page shows; the search finds the others.
-const SHOWN: usize = 200;
+/// How many webhooks one page shows: with their charts that is 100 KB.
+const SHOWN: usize = 50;
 /// How many hours back a list looks.
 const DAY: u32 = 24;
 
