@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A sentence of the catalogues `words/refusals.<language>.ftl`, or what goes on from a field's name. Made by
-/// [`sentence!`](crate::words::sentence!), whose uses a test compares with the catalogues.
+/// `sentence!`, whose uses a test compares with the catalogues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     pub(super) word: &'static str,
