@@ -59,7 +59,8 @@ impl Language {
         stdin.write_all(input).await.unwrap();
         drop(stdin);
         let output = process.wait_with_output().await.unwrap();
-        assert!(output.status.success(), "{command:?}: {}", output.status);
-        String::from_utf8(output.stdout).unwrap()
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
+        said
     }
 }
