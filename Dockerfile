@@ -7,9 +7,10 @@ ARG RUST=1.95
 ARG DEBIAN=bookworm
 
 FROM rust:${RUST}-slim-${DEBIAN} AS tools
-# For librdkafka, which is built from source, and for what its compression and rustls's cryptography compile.
+# For librdkafka, which is built from source, with OpenSSL for TLS and passwords, and for what its compression and rustls's
+# cryptography compile.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends g++ make perl pkg-config zlib1g-dev \
+ && apt-get install --yes --no-install-recommends g++ libssl-dev make perl pkg-config zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 RUN cargo install cargo-chef --locked --version 0.1.78
 WORKDIR /build
@@ -37,7 +38,7 @@ RUN cargo build --release --locked --bins $PACKAGES \
 
 FROM debian:${DEBIAN}-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates zlib1g \
+ && apt-get install --yes --no-install-recommends ca-certificates libssl3 zlib1g \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=binaries /out/ /usr/local/bin/
 # Where the console keeps its history unless it is told otherwise: a volume takes its owner from here.

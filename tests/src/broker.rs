@@ -1,7 +1,9 @@
 //! Kafka: one that all stories share, or one of a story's own that it may break.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use stream::KafkaSettings;
@@ -12,6 +14,8 @@ pub struct Broker {
     /// Where it answers.
     pub bootstrap_servers: String,
     directory: Option<PathBuf>,
+    /// Whether it wants TLS, passwords and rights.
+    is_secured: bool,
 }
 
 impl Broker {
@@ -19,26 +23,75 @@ impl Broker {
     pub fn shared() -> Self {
         static SERVERS: OnceLock<String> = OnceLock::new();
         let servers = SERVERS.get_or_init(|| given().unwrap_or_else(|| up(None, &[])));
-        Self { bootstrap_servers: servers.clone(), directory: None }
+        Self { bootstrap_servers: servers.clone(), directory: None, is_secured: false }
     }
 
     /// One for this story alone. Call [`Broker::end`] when it is over.
     pub fn own(story: &str) -> Self {
-        let directory = root().join(format!("target/tests/kafka-{story}"));
-        let _ = script(&directory, &["down", "--wipe"]);
-        Self { bootstrap_servers: up(Some(&directory), &[]), directory: Some(directory) }
+        Self::started(story, &[])
     }
 
     /// Three nodes for this story alone.
     pub fn cluster(story: &str) -> Self {
-        let directory = root().join(format!("target/tests/kafka-{story}"));
-        let _ = script(&directory, &["down", "--wipe"]);
-        Self { bootstrap_servers: up(Some(&directory), &["--nodes", "3"]), directory: Some(directory) }
+        Self::started(story, &["--nodes", "3"])
     }
 
-    /// How clients reach it.
+    /// One for this story alone that wants TLS, passwords and rights. Nobody but `admin` has a right.
+    pub fn secured(story: &str) -> Self {
+        Self { is_secured: true, ..Self::started(story, &["--secured"]) }
+    }
+
+    fn started(story: &str, arguments: &[&str]) -> Self {
+        let directory = root().join(format!("target/tests/kafka-{story}"));
+        let _ = script(&directory, &["down", "--wipe"], "");
+        let bootstrap_servers = up(Some(&directory), arguments);
+        Self { bootstrap_servers, directory: Some(directory), is_secured: false }
+    }
+
+    /// How clients reach it that may do everything.
     pub fn settings(&self) -> KafkaSettings {
-        KafkaSettings { bootstrap_servers: self.bootstrap_servers.clone(), ..KafkaSettings::default() }
+        self.settings_of("admin")
+    }
+
+    /// How one of its users reaches it. Where nobody has to say who he is, all do it the same way.
+    pub fn settings_of(&self, user: &str) -> KafkaSettings {
+        let properties = match &self.directory {
+            Some(directory) if self.is_secured => {
+                let authority = directory.join("tls/ca.crt").display().to_string();
+                [
+                    ("security.protocol", "SASL_SSL".to_owned()),
+                    ("ssl.ca.location", authority),
+                    ("sasl.mechanism", "SCRAM-SHA-512".to_owned()),
+                    ("sasl.username", user.to_owned()),
+                    ("sasl.password", format!("{user}-password")),
+                ]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into()
+            }
+            Some(_) | None => BTreeMap::new(),
+        };
+        let bootstrap_servers = self.bootstrap_servers.clone();
+        KafkaSettings { bootstrap_servers, properties, ..KafkaSettings::default() }
+    }
+
+    /// Whether it wants TLS, passwords and rights.
+    pub fn is_secured(&self) -> bool {
+        self.is_secured
+    }
+
+    /// Gives rights, each a line: user, `topic`, `group` or `transactional-id`, names, `literal` or `prefixed`, operations.
+    pub fn grant(&self, rights: &str) {
+        script(self.own_directory(), &["grant"], rights).unwrap();
+    }
+
+    /// Takes rights.
+    pub fn revoke(&self, rights: &str) {
+        script(self.own_directory(), &["revoke"], rights).unwrap();
+    }
+
+    /// Gives it another certificate, which it reads at its next start: for so many days, or one that has expired for so many.
+    pub fn certify(&self, days: i32) {
+        script(self.own_directory(), &["certify", &days.to_string()], "").unwrap();
     }
 
     /// Kills the broker as a power cut would.
@@ -48,7 +101,7 @@ impl Broker {
 
     /// Stops the broker in good order.
     pub fn stop(&self) {
-        script(self.own_directory(), &["stop-node", "1"]).unwrap();
+        script(self.own_directory(), &["stop-node", "1"], "").unwrap();
     }
 
     /// Starts it again, with its data and under its old address.
@@ -70,22 +123,19 @@ impl Broker {
     pub fn thaw_if_running(&self) {
         for node in 1..=3 {
             if let Ok(pid) = std::fs::read_to_string(self.pid_file(node)) {
-                let _ = Command::new("kill")
-                    .args(["-CONT", pid.trim()])
-                    .stderr(std::process::Stdio::null())
-                    .status();
+                let _ = Command::new("kill").args(["-CONT", pid.trim()]).stderr(Stdio::null()).status();
             }
         }
     }
 
     /// Kills one of its nodes.
     pub fn kill_node(&self, node: i32) {
-        script(self.own_directory(), &["kill-node", &node.to_string()]).unwrap();
+        script(self.own_directory(), &["kill-node", &node.to_string()], "").unwrap();
     }
 
     /// Starts one of its nodes again.
     pub fn start_node(&self, node: i32) {
-        script(self.own_directory(), &["start-node", &node.to_string()]).unwrap();
+        script(self.own_directory(), &["start-node", &node.to_string()], "").unwrap();
     }
 
     /// Starts whichever of its nodes do not run.
@@ -107,7 +157,7 @@ impl Broker {
     /// Stops a broker of the story's own and deletes its data.
     pub fn end(&self) {
         if let Some(directory) = &self.directory {
-            let _ = script(directory, &["down", "--wipe"]);
+            let _ = script(directory, &["down", "--wipe"], "");
         }
     }
 
@@ -141,9 +191,14 @@ fn up(directory: Option<&Path>, arguments: &[&str]) -> String {
     }
 }
 
-fn script(directory: &Path, arguments: &[&str]) -> Result<(), String> {
+fn script(directory: &Path, arguments: &[&str], input: &str) -> Result<(), String> {
     let mut command = Command::new(root().join("scripts/kafka"));
     command.args(arguments).env("POSTBODE_KAFKA_DIR", directory).env_remove("KAFKA_BOOTSTRAP_SERVERS");
-    let output = command.output().map_err(|error| error.to_string())?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    stdin.write_all(input.as_bytes()).map_err(|error| error.to_string())?;
+    drop(stdin);
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }

@@ -12,6 +12,7 @@ mod hook;
 mod languages;
 mod postgres;
 mod receiver;
+mod rights;
 mod service;
 mod topics;
 mod world;

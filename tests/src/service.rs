@@ -101,6 +101,14 @@ impl ServiceProcess {
         seen.await;
     }
 
+    /// What it says of its readiness: the HTTP status and all checks; none if it does not listen yet.
+    pub async fn readiness(&self) -> Option<(u16, String)> {
+        let address = self.address(&self.management).ok()?;
+        let http = reqwest::Client::builder().no_proxy().build().ok()?;
+        let answer = http.get(format!("{address}/health/ready")).send().await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+
     /// Its API's address.
     pub fn api(&self) -> String {
         self.address(&self.api).unwrap()

@@ -16,8 +16,7 @@ use wire::{HumanDuration, Record};
 
 use crate::books::Books;
 use crate::broker::root;
-use crate::topics;
-use crate::{Broker, Hook, Kind, Receiver, ServiceProcess, eventually};
+use crate::{Broker, Hook, Kind, Receiver, ServiceProcess, eventually, rights, topics};
 
 /// Two cores serve so many installations at once.
 static ROOM: Semaphore = Semaphore::const_new(2);
@@ -54,6 +53,7 @@ pub struct World {
     pub topics: Topics,
     /// The running services.
     pub services: Vec<ServiceProcess>,
+    broker: Broker,
     settings: TopicSettings,
     environment: Vec<(&'static str, String)>,
     folder: PathBuf,
@@ -73,7 +73,8 @@ impl World {
     /// With options.
     pub async fn with(story: &str, options: WorldOptions) -> Self {
         let room = ROOM.acquire().await.unwrap();
-        let kafka = options.broker.unwrap_or_else(Broker::shared).settings();
+        let broker = options.broker.unwrap_or_else(Broker::shared);
+        let kafka = broker.settings();
         let tiers = ["300ms", "1s"].map(|tier| HumanDuration(domain::duration::parse(tier).unwrap()));
         let prefix = format!("{story}-{}.", uuid::Uuid::now_v7().simple());
         let folder = root().join("target/tests/logs").join(&prefix);
@@ -88,10 +89,14 @@ impl World {
         let topics = Topics::new(&settings).unwrap();
         Admin::new(&kafka).unwrap().create(&topics.specs()).await.unwrap();
         known_everywhere(&kafka, &topics).await;
+        if broker.is_secured() {
+            broker.grant(&rights::of_all(&settings.prefix));
+        }
         let mut world = Self {
             kafka,
             topics,
             services: Vec::new(),
+            broker,
             settings,
             environment: options.environment,
             folder,
@@ -151,6 +156,9 @@ impl World {
             ("POSTBODE__LOG__FORMAT".to_owned(), "json".to_owned()),
         ]);
         let mut set = |name: &str, value: &str| all.insert(name.to_owned(), value.to_owned());
+        for (name, value) in self.broker.settings_of(kind.name()).properties {
+            set(&format!("POSTBODE__KAFKA__PROPERTIES__{name}"), &value);
+        }
         if kind.has_secrets() {
             set("POSTBODE__SEAL__KEYS", SEAL_KEY);
             set("POSTBODE__OUTBOUND__ALLOW", "127.0.0.0/8");

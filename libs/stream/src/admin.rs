@@ -12,7 +12,8 @@ use domain::{Offset, Partition};
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
 };
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use tokio::time::Instant;
@@ -27,6 +28,7 @@ pub use told::{AdminError, Problem, Severity, TopicReport, Unfit};
 #[derive(Clone)]
 pub struct Admin {
     client: Arc<AdminClient<Client>>,
+    config: ClientConfig,
     bootstrap_servers: Arc<str>,
 }
 
@@ -34,6 +36,10 @@ pub struct Admin {
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a service waits before it asks again for topics that could not be checked.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long is listened why Kafka does not answer.
+const PROBE: Duration = Duration::from_secs(3);
+/// So many things it may say meanwhile.
+const HEARD: usize = 20;
 /// How long new topics may take until every partition has a leader.
 const SETTLE: Duration = Duration::from_secs(15);
 /// The least replicas for which we ask for two in sync.
@@ -45,8 +51,9 @@ impl Admin {
     /// # Errors
     /// When a client setting is invalid.
     pub fn new(settings: &KafkaSettings) -> Result<Self, KafkaError> {
-        let client = AdminClient::from_config_and_context(&settings.client_config(), Client("admin"))?;
-        Ok(Self { client: Arc::new(client), bootstrap_servers: settings.bootstrap_servers.as_str().into() })
+        let config = settings.client_config();
+        let client = Arc::new(AdminClient::from_config_and_context(&config, Client("admin"))?);
+        Ok(Self { client, config, bootstrap_servers: settings.bootstrap_servers.as_str().into() })
     }
 
     /// Resolves when the cluster answers.
@@ -120,15 +127,21 @@ impl Admin {
     }
 
     /// For services at start: resolves when the topics are there and lose nothing. Kafka being away is no reason to give
-    /// up; it is waited for. Warnings are logged.
+    /// up; it is waited for, and each time `waiting` hears why. Warnings are logged.
     ///
     /// # Errors
     /// [`AdminError::Unfit`] names each topic that is missing or unsafe, and what to run.
-    pub async fn require(&self, specs: &[TopicSpec]) -> Result<(), AdminError> {
+    pub async fn require(
+        &self,
+        specs: &[TopicSpec],
+        waiting: impl Fn(&AdminError),
+    ) -> Result<(), AdminError> {
         let problems = loop {
             match self.check(specs).await {
                 Err(error @ AdminError::Unreachable { .. }) => {
                     tracing::warn!(error = %error, "the topics can't be checked yet");
+                    waiting(&error);
+                    self.hear_why().await;
                     tokio::time::sleep(PAUSE).await;
                 }
                 Ok(problems) => break problems,
@@ -145,6 +158,24 @@ impl Admin {
             tracing::warn!(kafka.topic = &*problem.topic, "{problem}");
         }
         if fatal.is_empty() { Ok(()) } else { Err(Unfit(fatal).into()) }
+    }
+
+    /// Lets a client say why it does not get through, for [`access`](crate::access()): one that is made for administration
+    /// tells nobody.
+    async fn hear_why(&self) {
+        let config = self.config.clone();
+        let heard = tokio::task::spawn_blocking(move || {
+            let client: BaseConsumer<Client> = config.create_with_context(Client("probe"))?;
+            drop(client.fetch_metadata(None, PROBE));
+            // What it says of its own accord is heard by polling: a line of its log or an error at a time.
+            for _ in 0..HEARD {
+                drop(client.poll(Duration::from_millis(50)));
+            }
+            Ok::<_, KafkaError>(())
+        });
+        if let Ok(Err(error)) = heard.await {
+            tracing::debug!(%error, "why Kafka does not answer could not be asked");
+        }
     }
 
     /// Each partition's first offset and the one after its last; transactions that are open count as written.
@@ -251,7 +282,11 @@ impl Admin {
         for (spec, result) in specs.iter().zip(results) {
             let describe = |code: RDKafkaErrorCode| AdminError::Describe {
                 topic: spec.name.to_string(),
-                why: code.to_string(),
+                why: if code == RDKafkaErrorCode::TopicAuthorizationFailed {
+                    "this Kafka user has no right to look at its settings (DescribeConfigs)".to_owned()
+                } else {
+                    code.to_string()
+                },
             };
             configs.push((spec.name.to_string(), settings_of(result.map_err(describe)?)));
         }

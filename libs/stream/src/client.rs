@@ -9,6 +9,8 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::time::Instant;
 
+use crate::access;
+
 /// The context of a client that has nothing else to hear. Names the client in the logs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) &'static str);
@@ -30,6 +32,7 @@ const REPEAT: Duration = Duration::from_secs(10);
 
 /// Logs what a client met. It goes on by itself, unless the error is fatal.
 pub(crate) fn report(role: &'static str, error: &KafkaError, reason: &str) {
+    access::note(error, reason);
     match error.rdkafka_error_code() {
         // The end of a partition is an answer, not an error.
         Some(RDKafkaErrorCode::PartitionEOF) => {}

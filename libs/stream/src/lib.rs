@@ -1,5 +1,6 @@
 //! Kafka: sources, sinks, tables and flows. The only crate that names rdkafka.
 
+mod access;
 mod admin;
 mod client;
 mod flow;
@@ -18,6 +19,7 @@ mod turn;
 mod view;
 mod writes;
 
+pub use access::access;
 pub use admin::{Admin, AdminError, Problem, Severity, TopicReport, Unfit};
 pub use flow::{Flow, FlowError, Next, Step};
 pub use journal::{Journal, JournalOptions, Recorded, WriteError};

@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use tokio::sync::oneshot;
 use wire::{Headers, OutRecord};
 
-use crate::KafkaSettings;
+use crate::{KafkaSettings, access};
 
 /// A producer: idempotent, `acks=all`, keys to partitions as Java clients do it. Cheap to clone.
 #[derive(Clone)]
@@ -223,7 +223,10 @@ impl ProducerContext for Reports {
             Ok(message) => {
                 Ok(Written { partition: Partition(message.partition()), offset: Offset(message.offset()) })
             }
-            Err((error, _)) => Err(explain(error)),
+            Err((error, message)) => {
+                access::note(error, message.topic());
+                Err(explain(error))
+            }
         });
     }
 }

@@ -132,6 +132,7 @@ fn judge(error: &KafkaError) -> Seen {
     if matches!(error, KafkaError::PartitionEOF(_)) {
         return Seen::End;
     }
+    crate::access::note(error, &error.to_string());
     match error.rdkafka_error_code() {
         Some(
             RDKafkaErrorCode::AutoOffsetReset

@@ -147,6 +147,7 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
     service.health.ready_when("registry", read);
     service.health.ready_when("kafka", move || fresh.proof());
+    service.health.ready_when("kafka.access", stream::access);
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 
@@ -162,7 +163,7 @@ async fn prepare(
     let read = keeping::topics(topics);
     let used = [&topics.webhooks, &topics.events].into_iter().chain(&read);
     let specs: Vec<_> = used.filter_map(|topic| topics.spec(topic)).collect();
-    admin.require(&specs).await?;
+    admin.require(&specs, |error| checks.topics.fail(error.to_string())).await?;
     service.lifecycle.spawn("history", keeper.run());
     let Real { journal, view, open, .. } = &console.world;
     open.store(true, Ordering::Relaxed);

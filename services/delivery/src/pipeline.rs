@@ -89,7 +89,9 @@ impl Shell {
     async fn build(service: Service<Settings>) -> anyhow::Result<Self> {
         let Service { config, health, metrics, clock, .. } = &service;
         let Plan { topics, dispatch, keyring, ring, user_agent } = config.plan()?;
-        Admin::new(&config.kafka)?.require(&topics.specs()).await?;
+        health.ready_when("kafka.access", stream::access);
+        let fit = health.ready("topics");
+        Admin::new(&config.kafka)?.require(&topics.specs(), |error| fit.fail(error.to_string())).await?;
 
         let clock: Arc<dyn Clock> = Arc::new(*clock);
         let outbound = Outbound::new(&config.outbound, Arc::clone(&clock)).context("outbound")?;
@@ -101,6 +103,7 @@ impl Shell {
         let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
         let history = Sink::new(&config.kafka, SinkOptions::unhurried(size))?;
         watch(&service, &source, &view);
+        fit.pass();
         let connections = outbound.clone();
         metrics.register_reading(
             "outbound_connections_opened",

@@ -15,11 +15,14 @@ use crate::telemetry::Telemetry;
 /// # Errors
 /// When the topics are missing or unsafe, or Kafka's clients fail for good.
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
-    let Service { config, lifecycle, metrics, clock, .. } = &service;
+    let Service { config, lifecycle, health, metrics, clock, .. } = &service;
     let topics = config.topics()?;
     let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
-    let Some(fit) = lifecycle.until_stop(admin.require(&specs)).await else { return Ok(()) };
-    fit?;
+    health.ready_when("kafka.access", stream::access);
+    let fit = health.ready("topics");
+    let required = admin.require(&specs, |error| fit.fail(error.to_string()));
+    let Some(required) = lifecycle.until_stop(required).await else { return Ok(()) };
+    required?;
 
     let group = format!("{}fanout", config.topics.prefix);
     let options = SourceOptions::new(&*group, vec![Arc::clone(&topics.events)], topics.event_record_bytes());
@@ -29,6 +32,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let patience = SinkOptions::new(topics.delivery_record_bytes());
     let sink = Sink::new(&config.kafka, SinkOptions { linger: Duration::from_millis(1), ..patience })?;
     watch(&service, &source, &view);
+    fit.pass();
 
     let route = Route::new(view, sink.clone(), topics, group, Telemetry::register(metrics));
     Flow::new(source, sink, route, Arc::new(*clock))

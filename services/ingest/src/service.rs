@@ -51,6 +51,7 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Check {
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
     service.health.ready_when("registry", read);
     service.health.ready_when("kafka", move || fresh.proof());
+    service.health.ready_when("kafka.access", stream::access);
     service.health.ready("topics")
 }
 
@@ -74,7 +75,7 @@ fn pipeline(service: &Service<Settings>, topics: &Topics, keys: Door, sink: Sink
 async fn open(admin: &Admin, topics: &Topics, opener: &AtomicBool, checked: &Check) -> anyhow::Result<()> {
     let used: Vec<_> =
         [&topics.events, &topics.webhooks].into_iter().filter_map(|name| topics.spec(name)).collect();
-    admin.require(&used).await?;
+    admin.require(&used, |error| checked.fail(error.to_string())).await?;
     opener.store(true, Ordering::Relaxed);
     checked.pass();
     std::future::pending().await

@@ -17,8 +17,11 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let Service { config, lifecycle, health, metrics, clock, .. } = service;
     let topics = config.topics()?;
     let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
-    let Some(fit) = lifecycle.until_stop(admin.require(&specs)).await else { return Ok(()) };
-    fit?;
+    health.ready_when("kafka.access", stream::access);
+    let fit = health.ready("topics");
+    let required = admin.require(&specs, |error| fit.fail(error.to_string()));
+    let Some(required) = lifecycle.until_stop(required).await else { return Ok(()) };
+    required?;
 
     let tiers = topics.retries().map(|(_, topic)| Arc::clone(topic)).collect();
     let group = format!("{}retry", config.topics.prefix);
@@ -29,6 +32,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let (joined, alive) = (source.monitor(), source.monitor());
     health.ready_when("kafka", move || joined.joined());
     health.live("kafka.poll", move || alive.alive());
+    fit.pass();
     for Reading { name, help, read } in source.monitor().readings() {
         metrics.register_reading(name, help, read);
     }

@@ -32,7 +32,10 @@ pub(super) fn problems(
 ) -> Vec<Problem> {
     let report = Report { topic: &spec.name, servers: bootstrap_servers };
     let Some(actual) = actual else {
-        let sentence = format!("Topic {} does not exist.", spec.name);
+        let sentence = format!(
+            "Topic {} does not exist, or this Kafka user has no right to see it (Describe).",
+            spec.name
+        );
         return vec![report.problem(Severity::Missing, sentence, "postbode topics create".to_owned())];
     };
     let checks = [
@@ -225,7 +228,7 @@ mod tests {
         let problems = problems(&spec("postbode.events"), None, 3, "kafka:9092");
         assert_eq!(
             problems[0].to_string(),
-            "Topic postbode.events does not exist. Run: postbode topics create"
+            "Topic postbode.events does not exist, or this Kafka user has no right to see it (Describe). Run: postbode topics create"
         );
         assert_eq!(problems[0].severity, Severity::Missing);
     }

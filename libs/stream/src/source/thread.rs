@@ -139,7 +139,10 @@ impl Poller {
                     | RDKafkaErrorCode::UnknownTopic
                     | RDKafkaErrorCode::UnknownTopicOrPartition,
                 )) => self.note_missing(),
-                Err(error) => tracing::error!(kafka.error = %error, "reading met an error"),
+                Err(error) => {
+                    crate::access::note(&error, &error.to_string());
+                    tracing::error!(kafka.error = %error, "reading met an error");
+                }
             }
             if records.len() >= BATCH {
                 break;

@@ -17,10 +17,10 @@ async fn topics_are_created_once_and_then_are_as_they_must_be() {
     assert_eq!(missing.len(), specs.len());
     assert!(missing.iter().all(|problem| problem.severity == Severity::Missing));
 
-    let Err(AdminError::Unfit(unfit)) = here.admin.require(&specs).await else {
+    let Err(AdminError::Unfit(unfit)) = here.admin.require(&specs, |_| ()).await else {
         panic!("nothing is there yet")
     };
-    assert!(unfit.to_string().contains("events does not exist. Run: postbode topics create"), "{unfit}");
+    assert!(unfit.to_string().contains("(Describe). Run: postbode topics create"), "{unfit}");
 
     let first = here.admin.create(&specs).await.unwrap();
     assert!(first.iter().all(|report| report.created));
@@ -29,7 +29,7 @@ async fn topics_are_created_once_and_then_are_as_they_must_be() {
 
     let left = here.admin.check(&specs).await.unwrap();
     assert!(left.iter().all(|problem| problem.severity < Severity::Unsafe), "{left:#?}");
-    here.admin.require(&specs).await.unwrap();
+    here.admin.require(&specs, |_| ()).await.unwrap();
     assert!(!here.admin.cluster_id().await.unwrap().is_empty());
 }
 
@@ -49,7 +49,7 @@ async fn each_unsafe_setting_of_a_real_topic_is_named() {
     let registry = here.topics.spec(&here.topics.webhooks).unwrap();
     here.admin.create(&[wrong, TopicSpec { partitions: 3, ..registry.clone() }]).await.unwrap();
 
-    let Err(AdminError::Unfit(unfit)) = here.admin.require(&[right, registry]).await else {
+    let Err(AdminError::Unfit(unfit)) = here.admin.require(&[right, registry], |_| ()).await else {
         panic!("it is unsafe")
     };
     let text = unfit.to_string();

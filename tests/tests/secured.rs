@@ -1,0 +1,124 @@
+//! A Kafka that asks for TLS, passwords and rights.
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+use std::time::Duration;
+
+use harness::{Answer, Broker, Kind, Receiver, ServiceProcess, World, WorldOptions, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Ends the broker whatever becomes of the story.
+struct Ending(Broker);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+async fn secured(story: &str, broker: &Broker) -> World {
+    World::with(story, WorldOptions { broker: Some(broker.clone()), ..WorldOptions::default() }).await
+}
+
+/// Waits until a service says in its readiness what it lacks, or that it lacks nothing.
+async fn until_it_says(service: &ServiceProcess, status: u16, words: &str) {
+    let what = format!("{} says '{words}' with {status}", service.kind.name());
+    eventually(Duration::from_secs(60), &what, || async {
+        match service.readiness().await {
+            Some((seen, text)) if seen == status && text.contains(words) => Ok(()),
+            seen => Err(format!("{seen:?}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_works_for_users_who_may_just_what_the_chart_gives_them() {
+    let broker = Broker::secured("rights");
+    let _ending = Ending(broker.clone());
+    let world = secured("rights", &broker).await;
+    let acme = world.account("acme").await;
+    // One that is tried again, one that dies: every topic and every group is used.
+    let moody = Receiver::scripted(|_, before| Answer::status(if before == 0 { 500 } else { 204 })).await;
+    let broken = Receiver::scripted(|_, _| Answer::status(500)).await;
+    let hook = world.hook("acme", &moody, &["click"], json!({})).await;
+    world.hook("acme", &broken, &["bounce"], json!({})).await;
+    world.clicks("acme", 20).await;
+    world.events("acme", "bounce", 1).await;
+    moody.until_accepted(20).await;
+    let path = format!("/v1/deliveries?webhook={}&state=delivered&limit=50", hook.id);
+    let get = async |path: &str| -> Value {
+        world.console_as(&acme, Method::GET, path, None).await.json().await.unwrap()
+    };
+    eventually(Duration::from_secs(60), "the history has all of it", || async {
+        let (delivered, dead) = (get(&path).await, get("/v1/dead-letters").await);
+        let counts = [&delivered, &dead].map(|page| page["items"].as_array().map_or(0, Vec::len));
+        if counts == [20, 1] { Ok(()) } else { Err(format!("{counts:?}")) }
+    })
+    .await;
+    let since = json!({"since": "2026-01-01T00:00:00Z", "dry_run": true});
+    let place = format!("/v1/webhooks/{}/backfill", hook.id);
+    let job: Value = world.console_as(&acme, Method::POST, &place, Some(since)).await.json().await.unwrap();
+    eventually(Duration::from_secs(60), "the backfill has counted", || async {
+        let job = get(&format!("/v1/jobs/{}", job["id"].as_str().unwrap())).await;
+        if job["progress"]["matched"] == 20 { Ok(()) } else { Err(job.to_string()) }
+    })
+    .await;
+    for service in &world.services {
+        until_it_says(service, 200, "kafka.access").await;
+        assert!(!service.log().contains("a right is missing"), "{}", service.log());
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_let_in_says_why_at_the_start_and_in_its_readiness() {
+    let broker = Broker::secured("refusals");
+    let _ending = Ending(broker.clone());
+    let mut world = secured("refusals", &broker).await;
+    let receiver = Receiver::start().await;
+    world.account("acme").await;
+    world.hook("acme", &receiver, &["click"], json!({})).await;
+
+    // A right is taken while everything runs: nothing is lost, and it goes on when it is given back.
+    let right = format!("fanout topic {} literal Write\n", world.topics.deliveries);
+    broker.revoke(&right);
+    world.clicks("acme", 10).await;
+    until_it_says(world.service(Kind::Fanout), 503, "a right is missing").await;
+    broker.grant(&right);
+    receiver.until_accepted(10).await;
+    until_it_says(world.service(Kind::Fanout), 200, "kafka.access").await;
+
+    // A right that is missing from the start.
+    let right = format!("retry topic {} prefixed Describe,DescribeConfigs\n", world.prefix());
+    world.take(Kind::Retry).stop().await;
+    broker.revoke(&right);
+    world.spawn(Kind::Retry);
+    let mut retry = world.take(Kind::Retry);
+    assert_eq!(retry.ended().await, Some(1));
+    assert!(retry.log().contains("has no right to"), "{}", retry.log());
+    broker.grant(&right);
+    world.add(Kind::Retry).await;
+
+    // A wrong password.
+    world.set("POSTBODE__KAFKA__PROPERTIES__sasl.password", "wrong".to_owned());
+    world.spawn(Kind::Fanout);
+    let stranger = world.services.pop().unwrap();
+    until_it_says(&stranger, 503, "does not let this user in").await;
+    assert!(stranger.log().contains("sasl.password"), "{}", stranger.log());
+    stranger.signal("KILL");
+
+    // A certificate that has expired: who is inside by then says so, too.
+    broker.certify(-1);
+    broker.stop();
+    broker.start();
+    until_it_says(world.service(Kind::Ingest), 503, "no TLS connection").await;
+    until_it_says(world.service(Kind::Delivery), 503, "no TLS connection").await;
+    broker.certify(30);
+    broker.stop();
+    broker.start();
+    until_it_says(world.service(Kind::Ingest), 200, "kafka.access").await;
+    world.clicks("acme", 10).await;
+    receiver.until_accepted(20).await;
+    world.close().await;
+}
