@@ -59,6 +59,10 @@ bench: setup ## how fast it is on this machine, about 20 minutes; ARGS=--quick t
 	cargo build --release --workspace --bins
 	$(optimised)/postbode bench $(ARGS)
 
+.PHONY: helm-check
+helm-check: ## check the Helm chart: two Helms, eight Kubernetes' schemas, examples, drift; fetches its tools once
+	@scripts/helm check
+
 .PHONY: lint
 lint: format-check clippy docs arrows advisories shell ## formatting, clippy, rustdoc, licences, advisories, arrows, scripts
 
@@ -100,4 +104,4 @@ advisories: lint-tools
 	fi
 
 shell: lint-tools
-	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/with-postgres scripts/languages .ci/run
+	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/with-postgres scripts/languages scripts/helm scripts/helm.d/tools .ci/run

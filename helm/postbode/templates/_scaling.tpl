@@ -65,9 +65,13 @@ spec:
         {{- toYaml . | nindent 8 }}
   {{- end }}
   triggers:
-    {{- include "postbode.keda.backlog" (dict "call" . "prometheus" $scaling.keda.prometheus) | nindent 4 }}
-    {{- include "postbode.keda.lag" (dict "call" . "lag" $scaling.keda.lag) | nindent 4 }}
-{{- if and (include "postbode.keda.reads" . ) $scaling.keda.lag.enabled (include "postbode.keda.authentication" .) }}
+    {{- with include "postbode.keda.backlog" (dict "call" . "prometheus" $scaling.keda.prometheus) }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with include "postbode.keda.lag" (dict "call" . "lag" $scaling.keda.lag) }}
+    {{- . | nindent 4 }}
+    {{- end }}
+{{- if and (include "postbode.keda.reads" .) $scaling.keda.lag.enabled (include "postbode.keda.authentication" .) }}
 ---
 apiVersion: keda.sh/v1alpha1
 kind: TriggerAuthentication
@@ -114,7 +118,7 @@ retry:
 
 {{/* The topic of which lag is load. Never the retry topics: what lies there is mostly not due yet. */}}
 {{- define "postbode.keda.reads" -}}
-{{- index (dict "fanout" "events" "delivery" "deliveries") .component }}
+{{- get (dict "fanout" "events" "delivery" "deliveries") .component }}
 {{- end }}
 
 {{- define "postbode.keda.lag" -}}
