@@ -15,7 +15,9 @@ spec:
   policyTypes: [Ingress, Egress]
   ingress:
     {{- if has .component (list "ingest" "console") }}
-    {{- include "postbode.networkPolicy.rule" (dict "way" "from" "peers" $policy.ingress.api "ports" (list "api")) | nindent 4 }}
+    {{- $test := dict "podSelector" (dict "matchLabels" (include "postbode.selector" (dict "root" .root "component" "test") | fromYaml)) }}
+    {{- $peers := empty $policy.ingress.api | ternary list (append $policy.ingress.api $test) }}
+    {{- include "postbode.networkPolicy.rule" (dict "way" "from" "peers" $peers "ports" (list "api")) | nindent 4 }}
     {{- end }}
     {{- include "postbode.networkPolicy.rule" (dict "way" "from" "peers" $policy.ingress.metrics "ports" (list "management")) | nindent 4 }}
   egress:
