@@ -63,6 +63,10 @@ bench: setup ## how fast it is on this machine, about 20 minutes; ARGS=--quick t
 helm-check: ## check the Helm chart: two Helms, eight Kubernetes' schemas, examples, drift; fetches its tools once
 	@scripts/helm check
 
+.PHONY: helm-cluster
+helm-cluster: ## the Helm chart on a real API server; builds Kubernetes' control plane once, which takes long
+	@scripts/helm cluster
+
 .PHONY: lint
 lint: format-check clippy docs arrows advisories shell ## formatting, clippy, rustdoc, licences, advisories, arrows, scripts
 

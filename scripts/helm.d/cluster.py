@@ -1,6 +1,7 @@
 """The chart on a real API server: `scripts/helm cluster`. Controllers and scheduler are real as well; nodes and running pods are
 kwok's. Everything listens on loopback only, and ends with this."""
 
+import signal
 import sys
 import tempfile
 import time
@@ -12,8 +13,9 @@ import schemas
 from charts import CHART, HELMS, TESTS, examples, objects, run, template
 from plane import Plane, Unwell, is_ready
 
-# Every pod becomes ready at once here, so nothing is learnt by waiting longer; and a claim that is there keeps what it is.
-SAME = ["--set", "defaults.minReadySeconds=0,console.persistence.storageClassName=,console.persistence.size=20Gi"]
+# Every pod becomes ready at once here, so nothing is learnt by waiting longer; a claim that is there keeps what it is; and nobody here
+# gives a balancer its address.
+SAME = ["--set", "defaults.minReadySeconds=0,console.persistence.storageClassName=,console.persistence.size=20Gi,console.service.type=ClusterIP"]
 SERVICES = {"ingest", "fanout", "delivery", "retry", "console"}
 
 
@@ -114,6 +116,11 @@ def life(plane, name, helm):
     plane.until("no pod is left", lambda: not plane.list("Pod", namespace))
     wanted(plane, namespace, Deployment=0, Service=0, NetworkPolicy=0, PodDisruptionBudget=0, PersistentVolumeClaim=1, KafkaTopic=16)
     yield "uninstalled; the console's volume and the topics are kept"
+    said("install", "postbode", CHART, "--values", values["strimzi"], *wait)
+    ready(plane, namespace)
+    wanted(plane, namespace, PersistentVolumeClaim=1, KafkaTopic=16, ScaledObject=3)
+    said("uninstall", "postbode", "--wait", "--timeout", "5m")
+    yield "installed again over what was kept"
 
 
 def ready(plane, namespace):
@@ -131,6 +138,8 @@ def wanted(plane, namespace, **kinds):
 
 
 if __name__ == "__main__":
+    # Whoever is told to end ends what it started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         main()
     except Unwell as wrong:
