@@ -16,43 +16,12 @@ spec:
   authorization:
     type: simple
     acls:
-      {{- include "postbode.rights.rules" (dict "prefix" $values.topics.prefix "rights" (index (include "postbode.rights" . | fromYaml) .component)) | trim | nindent 6 }}
+      {{- include "postbode.rights.rules" (dict "prefix" $values.topics.prefix "rights" (index (.root.Files.Get "files/rights.json" | fromJson) .component)) | trim | nindent 6 }}
 {{- end }}
 
-{{/* By service: topics that it writes and reads, by their names' ends (`*` for all that begin so), groups that it is in, groups
-     that it looks at, transactional ids. Every service checks topics' settings at its start: ingest and console those that
-     they use, the others all. */}}
-{{- define "postbode.rights" -}}
-ingest:
-  write: [events]
-  read: [webhooks]
-  describe: [events, webhooks]
-  groups: {describe: [webhooks.*]}
-fanout:
-  write: [deliveries, dead-letters.events, webhooks]
-  read: [events, webhooks]
-  describe: ["*"]
-  groups: {read: [fanout], describe: [webhooks.*]}
-delivery:
-  write: [retry.*, dead-letters.deliveries, attempts, webhooks, events]
-  read: [deliveries, webhooks]
-  describe: ["*"]
-  groups: {read: [delivery], describe: [webhooks.*]}
-retry:
-  write: [deliveries]
-  read: [retry.*]
-  describe: ["*"]
-  groups: {read: [retry]}
-console:
-  write: [webhooks, deliveries, dead-letters.dispositions, audit]
-  read: [webhooks, events, attempts, dead-letters.*, audit]
-  describe: ["*"]
-  groups: {read: [console.*], describe: [fanout, delivery, retry, webhooks.*]}
-  # The client insists on a group's name where it reads by hand; this one is never joined.
-  scan: true
-  transactions: [registry]
-{{- end }}
-
+{{/* files/rights.json has, by service: topics that it writes, reads and looks at, by their names' ends (`*` for all that begin
+     so; every service checks topics' settings at its start, ingest those that it uses, the others all), groups that it is in,
+     groups that it looks at, groups without the prefix that the client insists on and never joins, and transactional ids. */}}
 {{- define "postbode.rights.rules" -}}
 {{- $prefix := .prefix }}
 {{- $rights := .rights }}
@@ -71,8 +40,8 @@ console:
 {{- range $rights.groups.describe }}
 {{ include "postbode.rights.rule" (dict "type" "group" "prefix" $prefix "end" . "operations" (list "Describe")) }}
 {{- end }}
-{{- if $rights.scan }}
-{{ include "postbode.rights.rule" (dict "type" "group" "prefix" "" "end" "postbode-scan" "operations" (list "Describe")) }}
+{{- range $rights.strangers }}
+{{ include "postbode.rights.rule" (dict "type" "group" "prefix" "" "end" . "operations" (list "Describe")) }}
 {{- end }}
 {{- range $rights.transactions }}
 {{ include "postbode.rights.rule" (dict "type" "transactionalId" "prefix" $prefix "end" . "operations" (list "Write" "Describe")) }}
