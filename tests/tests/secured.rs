@@ -1,5 +1,4 @@
 //! A Kafka that asks for TLS, passwords and rights.
-#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 use std::time::Duration;
 
