@@ -61,3 +61,17 @@ fn the_compose_file_sets_only_keys_that_are_known() {
     let unknown: Vec<_> = set.difference(&keys).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
+
+#[test]
+fn prometheus_looks_at_every_service_of_the_compose_file_where_it_tells_of_itself() {
+    let (compose, prometheus) = (read("docker-compose.yml"), read("compose/prometheus.yml"));
+    let page = read("docs/configuration.md");
+    let listens = page.lines().find_map(|line| line.strip_prefix("| `http.listen` | `0.0.0.0:"));
+    let (port, _) = listens.and_then(|rest| rest.split_once('`')).unwrap_or_default();
+    let chart = read("helm/postbode/templates/_workload.tpl");
+    assert!(!port.is_empty() && chart.contains(&format!("containerPort: {port}")), "{port}");
+    for service in SERVICES {
+        assert!(compose.contains(&format!("\n  {service}:\n")), "{service} runs");
+        assert!(prometheus.contains(&format!("- {service}:{port}\n")), "{service} is looked at");
+    }
+}
