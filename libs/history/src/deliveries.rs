@@ -74,6 +74,23 @@ impl History {
         Ok(rows.iter().map(Delivery::from_row).collect::<Result<_, _>>()?)
     }
 
+    /// The newest delivery of each of several webhooks; those that have none are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn newest_of(&self, webhooks: &[&str]) -> Result<BTreeMap<String, Delivery>, Error> {
+        let mut newest = BTreeMap::new();
+        for webhook in webhooks {
+            let found = sqlx::query_as(
+                "SELECT * FROM deliveries WHERE webhook = $1 ORDER BY first_at DESC, id DESC LIMIT 1",
+            );
+            if let Some(found) = found.bind(*webhook).fetch_optional(self.pool()).await? {
+                newest.insert((*webhook).to_owned(), found);
+            }
+        }
+        Ok(newest)
+    }
+
     /// One delivery.
     ///
     /// # Errors

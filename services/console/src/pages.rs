@@ -61,6 +61,7 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/webhooks/{id}/test", post(webhook::test::<W>))
         .route("/webhooks/{id}/secret", post(webhook::secret::<W>))
         .route("/webhooks/{id}/rotate-secret", post(webhook::rotate_secret::<W>))
+        .route("/webhooks/{id}/end-previous-secret", post(webhook::end_previous_secret::<W>))
         .route("/webhooks/{id}/pause", post(webhook::pause::<W>))
         .route("/webhooks/{id}/resume", post(webhook::resume::<W>))
         .route("/webhooks/{id}/enable", post(webhook::enable::<W>))

@@ -388,3 +388,6 @@ erased-batches = Batches without the recipient now
 erased-held = Kafka may still hold what was written before, and nothing can be taken out of it. At the usual retention it is gone from there by:
 account-read-only = Your key may look at things and not change them.
 more-webhooks = More webhooks
+last-result = Last result
+end-old-secret = End the old one now
+done-secret-ended = The old secret has ended: only the new one signs.

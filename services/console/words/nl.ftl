@@ -388,3 +388,6 @@ erased-batches = Batches nu zonder de ontvanger
 erased-held = Kafka kan nog bevatten wat eerder geschreven is; daar kan niets uit gehaald worden. Bij de gebruikelijke bewaartijd is het daar verdwenen op:
 account-read-only = Uw sleutel mag kijken en niets veranderen.
 more-webhooks = Meer webhooks
+last-result = Laatste resultaat
+end-old-secret = Het oude nu beëindigen
+done-secret-ended = Het oude geheim is beëindigd: alleen het nieuwe tekent.

@@ -26,6 +26,21 @@ async fn ids(history: &History, search: Search) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn each_webhooks_newest_delivery_is_found() {
+    on_both(async |history: History| {
+        let other = Attempt { webhook: "w2".into(), ..attempt("d3", 1, 1, 503) };
+        history
+            .write(&attempts(0, [attempt("d1", 1, 5, 200), attempt("d2", 1, 7, 500), other]))
+            .await
+            .unwrap();
+        let newest = history.newest_of(&["w1", "w2", "w3"]).await.unwrap();
+        let ids = newest.iter().map(|(webhook, it)| (webhook.as_str(), &*it.member.delivery));
+        assert_eq!(ids.collect::<Vec<_>>(), [("w1", "d2"), ("w2", "d3")]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_filter_finds_its_deliveries_newest_first() {
     on_both(async |history: History| {
         filled(&history).await;

@@ -113,6 +113,16 @@ impl<W: World> Console<W> {
         Ok(present::statistics(id.to_string(), now, hours, &Course::of(found)))
     }
 
+    /// The newest delivery of each of several webhooks that who asks has seen already.
+    pub(crate) async fn newest_of(
+        &self,
+        webhooks: &[String],
+    ) -> Result<BTreeMap<String, api::Delivery>, Refusal> {
+        let ids: Vec<_> = webhooks.iter().map(String::as_str).collect();
+        let newest = self.history().newest_of(&ids).await?;
+        Ok(newest.into_iter().map(|(webhook, found)| (webhook, present::delivery(found))).collect())
+    }
+
     /// How each of several webhooks did that who asks has seen already: the latencies only of the whole time.
     pub(crate) async fn statistics_of(
         &self,

@@ -141,6 +141,19 @@ impl<W: World> Console<W> {
         Ok(WebhookWithSecret { webhook, secret })
     }
 
+    /// Ends the secret before the present one, which goes on alone. Where there is none any more, nothing happens.
+    ///
+    /// # Errors
+    /// When the revision is stale.
+    pub async fn end_previous_secret(
+        &self,
+        actor: &Actor,
+        id: WebhookId,
+        expected: Expected,
+    ) -> Result<api::Webhook, Refusal> {
+        self.rewrite_webhook(actor, id, expected, |webhook| Ok(secrets::end_previous(webhook))).await
+    }
+
     /// Changes a webhook by a rule, and says what it is then.
     ///
     /// # Errors

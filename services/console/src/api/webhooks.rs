@@ -106,6 +106,13 @@ pub(super) fn acts<W: World>() -> Vec<Route<W>> {
                 .gives::<WebhookWithSecret>()
                 .tags(),
         ),
+        route::post(
+            "/v1/webhooks/{id}/end-previous-secret",
+            end_previous_secret::<W>,
+            changes("endPreviousSecret", "Ends the secret before the present one now")
+                .gives::<api::Webhook>()
+                .tags(),
+        ),
     ]
 }
 
@@ -228,6 +235,16 @@ pub(super) async fn rotate_secret<W: World>(
     console.webhook(&actor, Scope::WebhooksWrite, &id)?;
     let expected = if_match(&headers)?.unwrap_or(Expected::Any);
     console.rotate_secret(&actor, id, expected, &request).await.map(|made| with_secret(StatusCode::OK, made))
+}
+
+pub(super) async fn end_previous_secret<W: World>(
+    State(console): Shared<W>,
+    actor: Actor,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Answer, Refusal> {
+    let expected = if_match(&headers)?.unwrap_or(Expected::Any);
+    console.end_previous_secret(&actor, id.as_str().into(), expected).await.map(answer)
 }
 
 pub(super) fn answer(webhook: api::Webhook) -> Answer {

@@ -15,7 +15,7 @@ use wire::text::{parse_rfc3339, rfc3339};
 
 use super::forms::{Errors, WebhookForm};
 use super::session::{Form, Visitor};
-use super::view::{self, Failure, Page, html};
+use super::view::{self, Failure, Page, done, html};
 use super::webhooks::kinds;
 use super::{chart, live};
 use crate::api::Shared;
@@ -203,6 +203,18 @@ pub(super) async fn rotate_secret<W: World>(
     let rotated = console.rotate_secret(&visitor.actor, id.as_str().into(), Expected::Any, &asked).await;
     match rotated {
         Ok(_) => secret(State(console), Path(id), form).await,
+        Err(refusal) => Failure::to(visitor, refusal).into_response(),
+    }
+}
+
+pub(super) async fn end_previous_secret<W: World>(
+    State(console): Shared<W>,
+    Path(id): Path<String>,
+    form: Form,
+) -> Response {
+    let (visitor, webhook) = (&form.visitor, id.as_str().into());
+    match console.end_previous_secret(&visitor.actor, webhook, Expected::Any).await {
+        Ok(_) => done(&format!("{HERE}/{id}"), "secret-ended"),
         Err(refusal) => Failure::to(visitor, refusal).into_response(),
     }
 }

@@ -40,6 +40,7 @@ struct ListPage {
 
 struct Row {
     webhook: api::Webhook,
+    last: Option<api::Delivery>,
     /// An SVG of ours; nothing of it comes from anybody else.
     chart: String,
     success: String,
@@ -112,14 +113,17 @@ const DAY: u32 = 24;
 async fn rows<W: World>(console: &Console<W>, language: Language, webhooks: Vec<api::Webhook>) -> Vec<Row> {
     let ids: Vec<_> = webhooks.iter().map(|webhook| webhook.id.clone()).collect();
     let mut all = console.statistics_of(&ids, DAY).await.unwrap_or_default();
+    let mut newest = console.newest_of(&ids).await.unwrap_or_default();
     let row = |webhook: api::Webhook| {
+        let last = newest.remove(&webhook.id);
         let did = all.remove(&webhook.id).filter(|did| did.total.attempts > 0);
         let Some(Statistics { hours, total, .. }) = did else {
-            return Row { webhook, chart: String::new(), success: String::new(), p95: String::new() };
+            return Row { webhook, last, chart: String::new(), success: String::new(), p95: String::new() };
         };
         let label = chart::label(language, &total);
         Row {
             webhook,
+            last,
             chart: chart::bars(&hours, &label),
             success: format!("{:.1} %", total.successes as f64 / total.attempts as f64 * 100.0),
             p95: total.p95_ms.map(view::millis).unwrap_or_default(),

@@ -5,7 +5,7 @@ use domain::{Account, AccountId, ApiKey, Change, CustomHeader, Registry, State, 
 use super::keys::CONFIGURED;
 
 /// Every action that there is, by its stable name.
-pub const ACTIONS: [&str; 24] = [
+pub const ACTIONS: [&str; 25] = [
     "account.changed",
     "account.created",
     "account.deleted",
@@ -18,6 +18,7 @@ pub const ACTIONS: [&str; 24] = [
     "key.deleted",
     "portal_link.created",
     "recipient.erased",
+    "secret.ended",
     "secret.revealed",
     "secret.rotated",
     "session.began",
@@ -137,8 +138,10 @@ fn to_webhook(before: &Webhook, after: &Webhook) -> Vec<Deed> {
         fields.retain(|field| field != "url");
         done("webhook.verified", moved.into_iter().collect());
     }
-    if before.secrets != after.secrets {
+    if before.secrets.current != after.secrets.current {
         done("secret.rotated", Vec::new());
+    } else if before.secrets != after.secrets {
+        done("secret.ended", Vec::new());
     }
     if let Some(action) = step(&before.state, &after.state) {
         done(action, Vec::new());

@@ -72,6 +72,12 @@ pub fn keep_for(request: &RotateSecret) -> Result<Duration, Refusal> {
     Ok(keep)
 }
 
+/// Ends the secret before the present one, which goes on alone.
+pub fn end_previous(webhook: &Webhook) -> Webhook {
+    let secrets = Secrets { previous: None, ..webhook.secrets.clone() };
+    Webhook { secrets, ..webhook.clone() }
+}
+
 /// Puts a new secret in the place of the present one, which goes on signing for a while. The one before it ends.
 pub fn rotate(webhook: &Webhook, new: &Sealed, keep: Duration, now: Timestamp) -> Webhook {
     let previous = (!keep.is_zero()).then(|| (webhook.secrets.current.clone(), now + keep));

@@ -183,6 +183,14 @@ async fn a_secret_is_rotated_with_an_overlap() {
     world.later(Duration::from_secs(24 * 3600));
     let one = call(&world, ACME, "GET", &format!("{path}/secret"), Value::Null).await.expect(200);
     assert_eq!(one.body["previous"], Value::Null);
+    let end = format!("{path}/end-previous-secret");
+    let ended = call(&world, ACME, "POST", &end, Value::Null).await.expect(200);
+    assert!(ended.body.get("previous_secret_until").is_none_or(Value::is_null), "{:?}", ended.body);
+    let alone = call(&world, ACME, "GET", &format!("{path}/secret"), Value::Null).await.expect(200);
+    assert_eq!(alone.text("secret"), rotated.text("secret"), "the new one stays");
+    let again = call(&world, ACME, "POST", &end, Value::Null).await.expect(200);
+    assert_eq!(again.body["revision"], ended.body["revision"], "there is nothing to end");
+    assert_eq!(world.audited().iter().filter(|it| it.action == "secret.ended").count(), 1);
     let at_once = call(&world, ACME, "POST", &rotate, json!({"keep_previous_for": "0s"})).await.expect(200);
     assert_eq!(at_once.body["previous_secret_until"], Value::Null);
     call(&world, ACME, "POST", &rotate, json!({"keep_previous_for": "8d"})).await.expect(422);
