@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 pub use audit::AuditEntry;
 pub use erasure::{Erasure, Held, NewErasure};
 pub use history::{
-    DeadLetter, DeadLetterCount, DeadLetterCounts, Delivery, DeliveryInFull, Disposition, Hour, Statistics,
-    Tally, Try,
+    DeadLetter, DeadLetterCount, DeadLetterCounts, DeadLetterRecord, Delivery, DeliveryInFull, Disposition,
+    Hour, Statistics, Tally, Try,
 };
 pub use jobs::{Backfill, BackfillProgress, Job, NewBackfill};
 pub use letters::{LetterAct, LetterJob, LetterProgress, NewLetterJob};

@@ -10,6 +10,7 @@ mod erasure;
 mod history;
 mod jobs;
 mod keys;
+mod letter;
 mod missed;
 mod overview;
 mod portal;

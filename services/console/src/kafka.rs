@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use url::Url;
 use wire::api::Backlog;
+use wire::disposition::Place;
 use wire::topics::Topics;
 use wire::{Origin, OutRecord, Record};
 
@@ -72,12 +73,35 @@ impl Events {
         spans: BTreeMap<Partition, Span>,
         follow: bool,
     ) -> BoxStream<'static, Result<Record, ScanError>> {
-        let options = ScanOptions { spans: Some(spans), follow, ..self.options.clone() };
+        self.scan(ScanOptions { spans: Some(spans), follow, ..self.options.clone() })
+    }
+
+    /// One record, if it is held.
+    async fn one(
+        &self,
+        topic: &Arc<str>,
+        partition: Partition,
+        offset: Offset,
+    ) -> Result<Option<Record>, String> {
+        let span = Span { from: offset, to: Some(offset) };
+        let spans = Some(BTreeMap::from([(partition, span)]));
+        let topic = Arc::clone(topic);
+        let mut found = self.scan(ScanOptions { topic, spans, follow: false, ..self.options.clone() });
+        match timeout(LOOK_UP, found.next()).await {
+            Ok(None) => Ok(None),
+            Ok(Some(Ok(record))) => Ok(Some(record).filter(|record| record.offset == offset)),
+            Ok(Some(Err(ScanError::NoPartition { .. }))) => Ok(None),
+            Ok(Some(Err(error))) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", LOOK_UP.as_secs())),
+        }
+    }
+
+    fn scan(&self, options: ScanOptions) -> BoxStream<'static, Result<Record, ScanError>> {
+        let topic = Arc::clone(&options.topic);
         match Scan::start(&self.settings, options) {
             Ok(scan) => unfold(scan, async |mut scan| Some((scan.next().await?, scan))).boxed(),
             Err(error) => {
-                let (topic, why) = (Arc::clone(&self.options.topic), error.to_string());
-                let servers = self.settings.bootstrap_servers.as_str().into();
+                let (why, servers) = (error.to_string(), self.settings.bootstrap_servers.as_str().into());
                 iter([Err(ScanError::Failed { topic, servers, why })]).boxed()
             }
         }
@@ -116,15 +140,11 @@ impl World for Real {
     }
 
     async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
-        let span = Span { from: origin.offset, to: Some(origin.offset) };
-        let mut found = self.events.read(BTreeMap::from([(origin.partition, span)]), false);
-        match timeout(LOOK_UP, found.next()).await {
-            Ok(None) => Ok(None),
-            Ok(Some(Ok(record))) => Ok(Some(record).filter(|record| record.offset == origin.offset)),
-            Ok(Some(Err(ScanError::NoPartition { .. }))) => Ok(None),
-            Ok(Some(Err(error))) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {} s", LOOK_UP.as_secs())),
-        }
+        self.events.one(&self.events.options.topic, origin.partition, origin.offset).await
+    }
+
+    async fn letter(&self, place: &Place) -> Result<Option<Record>, String> {
+        self.events.one(&place.topic, place.partition, place.offset).await
     }
 
     async fn fetch(&self, place: Url) -> Exchange {

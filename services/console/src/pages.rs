@@ -72,6 +72,7 @@ pub(crate) fn router<W: World>() -> Router<Arc<Console<W>>> {
         .route("/deliveries/{id}", get(deliveries::show::<W>))
         .route("/deliveries/{id}/resend", post(deliveries::resend::<W>))
         .route("/dead-letters", get(dead_letters::list::<W>).post(jobs::letters::<W>))
+        .route("/dead-letters/{id}", get(dead_letters::show::<W>))
         .route("/jobs/{id}", get(jobs::show::<W>))
         .route("/jobs/{id}/cancel", post(jobs::cancel::<W>))
         .route("/webhooks/{id}/backfill", post(jobs::backfill::<W>))

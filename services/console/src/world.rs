@@ -14,6 +14,7 @@ use outbound::{AddressPolicy, Exchange, LookupError, PostRequest};
 use stream::{ScanError, SendError, Span, WriteError};
 use url::Url;
 use wire::api::Backlog;
+use wire::disposition::Place;
 use wire::topics::Topics;
 use wire::{Origin, OutRecord, Record};
 
@@ -51,6 +52,9 @@ pub trait World: Send + Sync + 'static {
 
     /// An event as it stands in Kafka; none where it is not held any more.
     fn event(&self, origin: Origin) -> impl Future<Output = Result<Option<Record>, String>> + Send;
+
+    /// A dead letter as it stands in Kafka; none where it is not held any more.
+    fn letter(&self, place: &Place) -> impl Future<Output = Result<Option<Record>, String>> + Send;
 
     /// Fetches a file from a stranger's server, to verify a URL.
     fn fetch(&self, place: Url) -> impl Future<Output = Exchange> + Send;

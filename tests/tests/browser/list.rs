@@ -114,6 +114,12 @@ pub(super) const PAGES: [(Who, &[Listed]); 4] = [
             ("operator-key", "{account}", &[Fill("#name", "Server"), Press("form.stack .primary")], "#key"),
             ("operators-deliveries", "/deliveries", &[], "main tbody"),
             ("operators-dead-letters", "/dead-letters", &[], "main tbody"),
+            (
+                "operators-dead-letter",
+                "/dead-letters",
+                &[Press("main td a[href^='/dead-letters/']")],
+                "main pre",
+            ),
             ("operators-audit", "/audit", &[], "main tbody"),
         ],
     ),

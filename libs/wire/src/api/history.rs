@@ -129,6 +129,22 @@ pub struct DeadLetter {
     pub disposition: Option<Disposition>,
 }
 
+/// `GET /v1/dead-letters/{id}`: a dead letter's record, as it stands in Kafka.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DeadLetterRecord {
+    /// Where it stands: `<topic>-<partition>-<offset>`.
+    pub id: String,
+    /// Its headers; of values that are no UTF-8 what can be read.
+    pub headers: Vec<(String, String)>,
+    /// How many bytes its value has.
+    pub bytes: u64,
+    /// Its value's first 65 536 bytes, in Base64. Nobody vouches for what they are.
+    pub value: String,
+    /// The same as text; null where they are no UTF-8.
+    pub text: Option<String>,
+}
+
 /// What became of a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use domain::Scope;
-use wire::api::{DeadLetter, DeadLetterCounts, Page};
+use wire::api::{DeadLetter, DeadLetterCounts, DeadLetterRecord, Page};
 
 use super::Shared;
-use super::body::Asked;
+use super::body::{Asked, Id};
 use super::operation::operation;
 use super::route::{self, Route};
 use crate::problem::Refusal;
@@ -34,6 +34,14 @@ pub(super) fn routes<W: World>() -> Vec<Route<W>> {
                 .gives::<DeadLetterCounts>()
                 .remembers(),
         ),
+        route::get(
+            "/v1/dead-letters/{id}",
+            record::<W>,
+            operation("getDeadLetter", "Shows a dead letter's record, with its bytes")
+                .needs(Scope::Operator)
+                .gives::<DeadLetterRecord>()
+                .needs_events(),
+        ),
     ]
 }
 
@@ -52,4 +60,12 @@ pub(super) async fn counts<W: World>(
 ) -> Result<Json<DeadLetterCounts>, Refusal> {
     let items = console.count_dead_letters(&actor, &query).await?;
     Ok(Json(DeadLetterCounts { items }))
+}
+
+pub(super) async fn record<W: World>(
+    State(console): Shared<W>,
+    actor: Actor,
+    Id(id): Id,
+) -> Result<Json<DeadLetterRecord>, Refusal> {
+    console.dead_letter_record(&actor, &id).await.map(Json)
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use domain::DeathReason;
 use serde::Deserialize;
-use wire::api::{DeadLetter, DeadLetterCount};
+use wire::api::{DeadLetter, DeadLetterCount, DeadLetterRecord};
 
 use super::forms::Errors;
 use super::session::Visitor;
@@ -107,4 +108,43 @@ pub(super) async fn list<W: World>(
     let reasons = DeathReason::ALL.into_iter().map(DeathReason::name).collect();
     let (page, dispositions) = (Page::of(&visitor, HERE), DISPOSITIONS);
     html(status, &ListPage { page, query, errors, reasons, dispositions, webhooks, counts, open, rows, next })
+}
+
+#[derive(Template)]
+#[template(path = "dead_letter.html")]
+struct LetterPage {
+    page: Page,
+    letter: DeadLetterRecord,
+    value: String,
+}
+
+/// A dead letter's record, for operators.
+pub(super) async fn show<W: World>(
+    State(console): Shared<W>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Response {
+    match console.dead_letter_record(&visitor.actor, &id).await {
+        Ok(letter) => {
+            let value = visible(&letter);
+            html(StatusCode::OK, &LetterPage { page: Page::of(&visitor, HERE), letter, value })
+        }
+        Err(refusal) => Failure::to(&visitor, refusal).into_response(),
+    }
+}
+
+/// What a value is, so that nothing in it acts on who looks: controls and what turns the direction of writing are shown by
+/// their numbers. Bytes that are no text are shown as they are written in the record, in Base64.
+fn visible(letter: &DeadLetterRecord) -> String {
+    let Some(text) = &letter.text else { return letter.value.clone() };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let is_harmless = matches!(c, '\n' | '\t') || !(c.is_control() || is_unseen(c));
+        if is_harmless { shown.push(c) } else { shown.extend(c.escape_unicode()) }
+    }
+    shown
+}
+
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

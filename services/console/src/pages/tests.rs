@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod dead_letter;
 mod dutch;
 mod long_lists;
 mod missed;

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use url::Url;
 use wire::api::AuditEntry;
 use wire::api::Backlog;
+use wire::disposition::Place;
 use wire::topics::{TopicSettings, Topics};
 use wire::{Headers, Origin, OutRecord, Record};
 
@@ -293,6 +294,11 @@ impl World for Fake {
 
     async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
         let at = |record: &&Record| (record.partition, record.offset) == (origin.partition, origin.offset);
+        Ok(self.0.lock().unwrap().events.iter().find(at).cloned())
+    }
+
+    async fn letter(&self, place: &Place) -> Result<Option<Record>, String> {
+        let at = |record: &&Record| Place::of(record) == *place;
         Ok(self.0.lock().unwrap().events.iter().find(at).cloned())
     }
 

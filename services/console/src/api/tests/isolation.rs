@@ -5,6 +5,7 @@ use bytes::Bytes;
 use domain::{Change, DeathReason, State};
 use history::entry::{Entry, Read};
 use serde_json::{Value, json};
+use wire::{Headers, Record};
 
 use super::history::{attempt, letter};
 use super::{Answer, call, call_with};
@@ -67,6 +68,21 @@ impl Asked {
     }
 }
 
+const LETTER: &str = "postbode.dead-letters.deliveries-0-1";
+
+/// The letter in Kafka.
+fn record() -> Record {
+    Record {
+        topic: "postbode.dead-letters.deliveries".into(),
+        partition: domain::Partition(0),
+        offset: domain::Offset(1),
+        timestamp: NOW,
+        key: None,
+        value: Some(Bytes::from_static(b"{}")),
+        headers: Headers::new(),
+    }
+}
+
 /// Two accounts, of which the first has one of everything.
 struct Theirs {
     world: Fake,
@@ -77,7 +93,8 @@ impl Theirs {
     async fn new() -> Self {
         let world = Fake::new(registry());
         world.put(Change::Webhook(Box::new(webhook(WEBHOOK, ACCOUNT, State::Active))));
-        let mut letter = letter("postbode.dead-letters.deliveries-0-1", Some(ACCOUNT), 60, DeathReason::Gone);
+        world.hold(vec![record()]);
+        let mut letter = letter(LETTER, Some(ACCOUNT), 60, DeathReason::Gone);
         letter.webhook = Some(WEBHOOK.into());
         let entries = [Entry::Attempt(attempt("d1", ACCOUNT, WEBHOOK, 100, 500)), Entry::DeadLetter(letter)];
         let read = |(offset, entry)| Read {
@@ -101,6 +118,7 @@ impl Theirs {
     fn id(&self, path: &str) -> String {
         match path.split('/').nth(2).unwrap_or_default() {
             "accounts" => ACCOUNT.to_owned(),
+            "dead-letters" => LETTER.to_owned(),
             "deliveries" => "d1".to_owned(),
             "jobs" => self.job.clone(),
             "keys" => format!("key_{READER}"),
