@@ -166,6 +166,17 @@ impl Broker {
     }
 }
 
+/// Ends a story's own broker whatever becomes of the story: dropped, it lets the broker go on if it was frozen, and stops it.
+#[derive(Debug)]
+pub struct Ending(pub Broker);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.thaw_if_running();
+        self.0.end();
+    }
+}
+
 /// The repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()

@@ -20,7 +20,7 @@ mod world;
 use std::future::Future;
 use std::time::Duration;
 
-pub use broker::Broker;
+pub use broker::{Broker, Ending};
 pub use browser::{Browser, Browsers, Look, browse};
 pub use cli::{Said, said, signal};
 pub use hook::Hook;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Answer, Broker, Kind, Receiver, World, WorldOptions};
+use harness::{Answer, Broker, Ending, Kind, Receiver, World, WorldOptions};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -11,16 +11,6 @@ async fn world(story: &str, broker: &Broker) -> World {
     let environment = vec![("POSTBODE__DELIVERY__BREAKER_FAILURES", "0".to_owned())];
     World::with(story, WorldOptions { broker: Some(broker.clone()), environment, ..WorldOptions::default() })
         .await
-}
-
-/// Ends the broker whatever becomes of the story.
-struct Ending(Broker);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.thaw_if_running();
-        self.0.end();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

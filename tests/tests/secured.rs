@@ -2,18 +2,9 @@
 
 use std::time::Duration;
 
-use harness::{Answer, Broker, Kind, Receiver, ServiceProcess, World, WorldOptions, eventually};
+use harness::{Answer, Broker, Ending, Kind, Receiver, ServiceProcess, World, WorldOptions, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-/// Ends the broker whatever becomes of the story.
-struct Ending(Broker);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
 
 async fn secured(story: &str, broker: &Broker) -> World {
     World::with(story, WorldOptions { broker: Some(broker.clone()), ..WorldOptions::default() }).await

@@ -21,7 +21,7 @@ use url::Url;
 use wire::api::Backlog;
 use wire::disposition::Place;
 use wire::topics::Topics;
-use wire::{Origin, OutRecord, Record};
+use wire::{OutRecord, Record};
 
 use crate::live::places::{Bounds, Places};
 use crate::problem::Refusal;
@@ -77,19 +77,13 @@ impl Events {
     }
 
     /// One record, if it is held.
-    async fn one(
-        &self,
-        topic: &Arc<str>,
-        partition: Partition,
-        offset: Offset,
-    ) -> Result<Option<Record>, String> {
-        let span = Span { from: offset, to: Some(offset) };
-        let spans = Some(BTreeMap::from([(partition, span)]));
-        let topic = Arc::clone(topic);
+    async fn one(&self, Place { topic, partition, offset }: &Place) -> Result<Option<Record>, String> {
+        let span = Span { from: *offset, to: Some(*offset) };
+        let (topic, spans) = (Arc::clone(topic), Some(BTreeMap::from([(*partition, span)])));
         let mut found = self.scan(ScanOptions { topic, spans, follow: false, ..self.options.clone() });
         match timeout(LOOK_UP, found.next()).await {
             Ok(None) => Ok(None),
-            Ok(Some(Ok(record))) => Ok(Some(record).filter(|record| record.offset == offset)),
+            Ok(Some(Ok(record))) => Ok(Some(record).filter(|record| record.offset == *offset)),
             Ok(Some(Err(ScanError::NoPartition { .. }))) => Ok(None),
             Ok(Some(Err(error))) => Err(error.to_string()),
             Err(_) => Err(format!("no answer within {} s", LOOK_UP.as_secs())),
@@ -139,12 +133,8 @@ impl World for Real {
         self.backlog.borrow().clone()
     }
 
-    async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
-        self.events.one(&self.events.options.topic, origin.partition, origin.offset).await
-    }
-
-    async fn letter(&self, place: &Place) -> Result<Option<Record>, String> {
-        self.events.one(&place.topic, place.partition, place.offset).await
+    async fn record(&self, place: &Place) -> Result<Option<Record>, String> {
+        self.events.one(place).await
     }
 
     async fn fetch(&self, place: Url) -> Exchange {

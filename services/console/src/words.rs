@@ -111,10 +111,7 @@ impl Language {
         first: (&'static str, String),
         second: (&'static str, String),
     ) -> String {
-        let mut args = FluentArgs::new();
-        args.set(first.0, first.1);
-        args.set(second.0, second.1);
-        self.format(id, Some(&args))
+        self.say_about(id, &[first, second])
     }
 
     /// A message about several things.

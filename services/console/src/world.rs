@@ -50,11 +50,8 @@ pub trait World: Send + Sync + 'static {
     /// What waited in the pipeline when it was looked last; none while nobody has looked.
     fn backlog(&self) -> Option<Backlog>;
 
-    /// An event as it stands in Kafka; none where it is not held any more.
-    fn event(&self, origin: Origin) -> impl Future<Output = Result<Option<Record>, String>> + Send;
-
-    /// A dead letter as it stands in Kafka; none where it is not held any more.
-    fn letter(&self, place: &Place) -> impl Future<Output = Result<Option<Record>, String>> + Send;
+    /// A record as it stands in Kafka; none where it is not held any more.
+    fn record(&self, place: &Place) -> impl Future<Output = Result<Option<Record>, String>> + Send;
 
     /// Fetches a file from a stranger's server, to verify a URL.
     fn fetch(&self, place: Url) -> impl Future<Output = Exchange> + Send;
@@ -159,6 +156,15 @@ impl<W: World> Console<W> {
     /// The history. Its database may be away.
     pub fn history(&self) -> History {
         self.world.history()
+    }
+
+    /// An event as it stands in Kafka; none where it is not held any more.
+    ///
+    /// # Errors
+    /// Why Kafka did not answer, in words.
+    pub async fn event_at(&self, origin: Origin) -> Result<Option<Record>, String> {
+        let Origin { partition, offset } = origin;
+        self.world.record(&Place { topic: Arc::clone(&self.topics.events), partition, offset }).await
     }
 
     /// A webhook as it counts now, if it is there for who asks.

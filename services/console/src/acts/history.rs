@@ -56,7 +56,7 @@ impl<W: World> Console<W> {
         let gone = || "the event is no longer held by Kafka".to_owned();
         let origin = delivery.member.origin.as_deref().and_then(Origin::parse);
         let origin = origin.ok_or("where the event stood is not known")?;
-        let found = self.world.event(origin).await;
+        let found = self.event_at(origin).await;
         let found = found.map_err(|why| format!("Kafka could not be asked for the event: {why}"))?;
         // Offsets begin anew where a topic was made again: another event may stand there.
         let decoded = found.and_then(|record| event::decode(&record, usize::MAX).ok());

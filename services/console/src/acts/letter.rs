@@ -25,7 +25,7 @@ impl<W: World> Console<W> {
         let topics = [&self.topics.dead_events, &self.topics.dead_deliveries];
         let place = Place::parse(id).filter(|place| topics.contains(&&place.topic));
         let place = place.ok_or(Refusal::NoSuch("dead-letter"))?;
-        let record = self.world.letter(&place).await.map_err(Refusal::no_events)?;
+        let record = self.world.record(&place).await.map_err(Refusal::no_events)?;
         let record = record.ok_or(Refusal::NoSuch("dead-letter"))?;
         let value = record.value.unwrap_or_default();
         let shown = &value[..value.len().min(SHOWN)];

@@ -70,7 +70,7 @@ impl<W: World> Console<W> {
     async fn event_of(&self, delivery: &Delivery) -> Result<(Decoded, Origin), Refusal> {
         let gone = || conflict("event-gone", sentence!("event-gone"));
         let origin = delivery.member.origin.as_deref().and_then(Origin::parse).ok_or_else(gone)?;
-        let record = self.world.event(origin).await.map_err(Refusal::no_events)?;
+        let record = self.event_at(origin).await.map_err(Refusal::no_events)?;
         let decoded = record.and_then(|record| event::decode(&record, usize::MAX).ok());
         let is_it = |decoded: &Decoded| {
             decoded.event.delivery_to(&(*delivery.webhook).into()).as_str() == &*delivery.member.delivery

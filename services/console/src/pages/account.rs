@@ -10,7 +10,7 @@ use domain::KeepDetails;
 use serde::Deserialize;
 use wire::api::{Account, AccountPatch, Contact, Erasure, Keep, NewErasure};
 
-use super::forms::Errors;
+use super::forms::{Errors, contact};
 use super::session::{Form, Visitor};
 use super::view::{Failure, Page, done, html};
 use crate::api::Shared;
@@ -54,16 +54,10 @@ impl Fields {
         Self { email, language, details, days, recipient }
     }
 
-    /// The change that is asked for: nobody is told where no address stands.
-    fn patch(&self) -> AccountPatch {
-        let contact = Contact { email: self.email.clone(), language: self.language.clone() };
-        // What is no number is out of every range, and refused as such.
+    /// What is to be kept. What is no number is out of every range, and refused as such.
+    fn keep(&self) -> Keep {
         let days = (!self.days.is_empty()).then(|| self.days.parse().unwrap_or_default());
-        AccountPatch {
-            contact: Some((!contact.email.is_empty()).then_some(contact)),
-            keep: Some(Keep { details: Some(self.details.clone()), days }),
-            ..AccountPatch::default()
-        }
+        Keep { details: Some(self.details.clone()), days }
     }
 }
 
@@ -110,9 +104,11 @@ pub(super) async fn change<W: World>(
     form: Form,
 ) -> Response {
     let fields = Fields::sent(&form);
-    match console.change_account(&form.visitor.actor, &id, Expected::Any, &fields.patch()).await {
+    let (contact, keep) = (Some(contact(&form)), Some(fields.keep()));
+    let patch = AccountPatch { contact, keep, ..AccountPatch::default() };
+    match console.change_account(&form.visitor.actor, &id, Expected::Any, &patch).await {
         Ok(_) => done(&place(&id), "saved"),
-        Err(refusal) => refused(&console, &form.visitor, (&id, fields), refusal),
+        Err(refusal) => refused(&console, &form.visitor, &id, refusal, |_| fields),
     }
 }
 
@@ -132,9 +128,7 @@ pub(super) async fn erase<W: World>(
             html(StatusCode::OK, &SettingsPage { page, account, fields, erased, errors })
         }
         Err(refusal) => {
-            let fields = console.show_account(&visitor.actor, &id).map(|account| Fields::of(&account));
-            let fields = Fields { recipient, ..fields.unwrap_or_default() };
-            refused(&console, visitor, (&id, fields), refusal)
+            refused(&console, visitor, &id, refusal, |account| Fields { recipient, ..Fields::of(account) })
         }
     }
 }
@@ -143,14 +137,15 @@ pub(super) async fn erase<W: World>(
 fn refused<W: World>(
     console: &Console<W>,
     visitor: &Visitor,
-    (id, fields): (&str, Fields),
+    id: &str,
     refusal: Refusal,
+    fields: impl FnOnce(&Account) -> Fields,
 ) -> Response {
     let seen = Errors::of_refusal(refusal)
         .and_then(|errors| Ok((errors, console.show_account(&visitor.actor, id)?)));
     match seen {
         Ok((errors, account)) => {
-            let page = Page::of(visitor, HERE);
+            let (page, fields) = (Page::of(visitor, HERE), fields(&account));
             let again = SettingsPage { page, account, fields, erased: None, errors };
             html(StatusCode::UNPROCESSABLE_ENTITY, &again)
         }

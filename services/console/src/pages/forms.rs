@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::Format;
 use wire::HumanDuration;
-use wire::api::{self, BatchPatch, LimitsPatch, NewPreview, NewWebhook, Types, WebhookPatch};
+use wire::api::{self, BatchPatch, Contact, LimitsPatch, NewPreview, NewWebhook, Types, WebhookPatch};
 
 use super::session::Form;
 use crate::problem::{Refusal, Wrong};
@@ -46,6 +46,12 @@ impl Errors {
         };
         self.0.iter().any(|error| fields.iter().any(|field| within(error, field)))
     }
+}
+
+/// Whom to tell, by a form's fields `email` and `language`; nobody where no address stands.
+pub(super) fn contact(form: &Form) -> Option<Contact> {
+    let [email, language] = ["email", "language"].map(|it| form.text(it).to_owned());
+    (!email.is_empty()).then_some(Contact { email, language })
 }
 
 /// A webhook as the form's fields hold it.

@@ -6,10 +6,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::Scope;
 use serde::Deserialize;
-use wire::api::{Account, AccountOverview, Contact, CreatedKey, Key, NewAccount, NewKey, Overview};
+use wire::api::{Account, AccountOverview, CreatedKey, Key, NewAccount, NewKey, Overview};
 use wire::text::parse_rfc3339;
 
-use super::forms::Errors;
+use super::forms::{Errors, contact};
 use super::session::{Form, Visitor};
 use super::view::{Failure, Page, done, html};
 use crate::api::Shared;
@@ -48,12 +48,6 @@ impl Fields {
         let [id, name, email, language] =
             ["id", "name", "email", "language"].map(|it| form.text(it).to_owned());
         Self { id, name, email, language }
-    }
-
-    /// Whom to tell; nobody where no address stands.
-    fn contact(&self) -> Option<Contact> {
-        let contact = Contact { email: self.email.clone(), language: self.language.clone() };
-        (!contact.email.is_empty()).then_some(contact)
     }
 }
 
@@ -114,7 +108,7 @@ async fn whole<W: World>(
 
 pub(super) async fn create_account<W: World>(State(console): Shared<W>, form: Form) -> Response {
     let fields = Fields::sent(&form);
-    let contact = fields.contact();
+    let contact = contact(&form);
     let new = NewAccount { id: fields.id.clone(), name: fields.name.clone(), contact, keep: None };
     match console.create_account(&form.visitor.actor, &new).await {
         Ok(account) => done(&place(&account.id), "account-made"),

@@ -17,7 +17,7 @@ use wire::api::AuditEntry;
 use wire::api::Backlog;
 use wire::disposition::Place;
 use wire::topics::{TopicSettings, Topics};
-use wire::{Headers, Origin, OutRecord, Record};
+use wire::{Headers, OutRecord, Record};
 
 use super::{NOW, answered, apply, keyring, policy};
 use crate::guesses::Guesses;
@@ -292,12 +292,7 @@ impl World for Fake {
         self.0.lock().unwrap().backlog.clone()
     }
 
-    async fn event(&self, origin: Origin) -> Result<Option<Record>, String> {
-        let at = |record: &&Record| (record.partition, record.offset) == (origin.partition, origin.offset);
-        Ok(self.0.lock().unwrap().events.iter().find(at).cloned())
-    }
-
-    async fn letter(&self, place: &Place) -> Result<Option<Record>, String> {
+    async fn record(&self, place: &Place) -> Result<Option<Record>, String> {
         let at = |record: &&Record| Place::of(record) == *place;
         Ok(self.0.lock().unwrap().events.iter().find(at).cloned())
     }

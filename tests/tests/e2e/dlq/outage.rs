@@ -3,20 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::{Broker, World, WorldOptions, said};
+use harness::{Broker, Ending, World, WorldOptions, said};
 use serde_json::json;
 use wire::names;
 
 use super::letters::lay_down;
-
-/// Ends the broker whatever becomes of the story.
-struct Ending(Broker);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_outlives_its_broker_and_puts_each_letter_back_once() {

@@ -165,7 +165,7 @@ async fn one_delivery_is_shown_with_its_attempts_and_the_event_as_kafka_has_it()
             headers.push(name, value);
         }
         let (topic, partition, value) =
-            ("events".into(), Partition(3), Some(Bytes::from_static(b"{\"id\":\"m\"}")));
+            ("postbode.events".into(), Partition(3), Some(Bytes::from_static(b"{\"id\":\"m\"}")));
         Record { topic, partition, offset: Offset(42), timestamp: NOW, key: None, value, headers }
     };
     world.hold(vec![event("another")]);
