@@ -128,12 +128,40 @@ impl Outcome {
             Self::TlsFailed(why) => format!("TLS failed: {why}"),
             Self::ProtocolFailed(why) => format!("no valid HTTP response: {why}"),
             Self::Denied(why) => format!("not allowed: {why}"),
-            Self::Sealed => "the secrets of this webhook cannot be opened with the keys at hand".to_owned(),
+            Self::Sealed => SEALED.to_owned(),
         }
+    }
+
+    /// The outcome that [`explain`](Self::explain) says this of, so that a record of it can be told in another language;
+    /// none of other words. What `Retry-After` asked for is not among them.
+    pub fn explained(text: &str) -> Option<Self> {
+        type Of = fn(String) -> Outcome;
+        let because: [(&str, Of); 5] = [
+            ("the host's name does not resolve: ", Self::DnsFailed),
+            ("no connection: ", Self::ConnectFailed),
+            ("TLS failed: ", Self::TlsFailed),
+            ("no valid HTTP response: ", Self::ProtocolFailed),
+            ("not allowed: ", Self::Denied),
+        ];
+        if let Some(answer) = text.strip_prefix("the endpoint answered ") {
+            let status = answer.split(':').next()?.parse().ok()?;
+            return Some(Self::Answered { status, retry_after: None });
+        }
+        if let Some(doing) = text.strip_prefix("time ran out while ") {
+            return Phase::ALL.into_iter().find(|phase| phase.doing() == doing).map(Self::TimedOut);
+        }
+        if text == SEALED {
+            return Some(Self::Sealed);
+        }
+        because.into_iter().find_map(|(prefix, of)| text.strip_prefix(prefix).map(|why| of(why.to_owned())))
     }
 }
 
+const SEALED: &str = "the secrets of this webhook cannot be opened with the keys at hand";
+
 impl Phase {
+    const ALL: [Self; 5] = [Self::Dns, Self::Connect, Self::Tls, Self::FirstByte, Self::Body];
+
     fn doing(self) -> &'static str {
         match self {
             Self::Dns => "resolving the host's name",
@@ -161,6 +189,28 @@ mod tests {
                 (200..300).contains(&status),
                 "{status}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_an_outcome_tells_which_it_was() {
+        let because = [
+            Outcome::DnsFailed,
+            Outcome::ConnectFailed,
+            Outcome::TlsFailed,
+            Outcome::ProtocolFailed,
+            Outcome::Denied,
+        ];
+        let failed = because.into_iter().map(|of| of("reset: by peer".to_owned()));
+        let late = Phase::ALL.into_iter().map(Outcome::TimedOut);
+        let all = (100..600).map(answered).chain(failed).chain(late).chain([Outcome::Sealed]);
+        for outcome in all {
+            assert_eq!(Outcome::explained(&outcome.explain()).as_ref(), Some(&outcome));
+        }
+        for text in
+            ["", "the endpoint answered", "the endpoint answered nothing", "time ran out while asleep"]
+        {
+            assert_eq!(Outcome::explained(text), None, "{text}");
         }
     }
 

@@ -8,6 +8,7 @@ use crate::Text;
 use crate::delivery::Delivery;
 use crate::entry::{Attempt, Audit, DeadLetter, Disposition, Entry};
 use crate::hours::{self, Count, Slot};
+use crate::volumes::{self, Place};
 
 /// Rows to be written, in the order of their keys: so two consoles lock them in one order too.
 #[derive(Default)]
@@ -17,6 +18,7 @@ pub(crate) struct Rows<'a> {
     pub(crate) batches: BTreeMap<(Text, Text), Timestamp>,
     pub(crate) deliveries: BTreeMap<Text, Delivery>,
     pub(crate) hours: BTreeMap<Slot, Count>,
+    pub(crate) volumes: BTreeMap<Place, Count>,
     pub(crate) letters: BTreeMap<&'a Text, &'a DeadLetter>,
     pub(crate) dispositions: BTreeMap<&'a Text, Option<&'a Disposition>>,
     pub(crate) audits: Vec<&'a Audit>,
@@ -40,15 +42,16 @@ impl<'a> Rows<'a> {
 
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
-        let Self { attempts, batches, deliveries, hours, letters, dispositions, audits } = self;
-        let (rare, rest) =
-            (letters.len() + dispositions.len() + audits.len(), deliveries.len() + hours.len());
-        attempts.len() + batches.len() + rare + rest
+        let Self { attempts, batches, deliveries, hours, volumes, letters, dispositions, audits } = self;
+        let (rare, sums) = (letters.len() + dispositions.len() + audits.len(), hours.len() + volumes.len());
+        attempts.len() + batches.len() + deliveries.len() + sums + rare
     }
 
     fn attempt(&mut self, attempt: &'a Attempt) {
         let slot = hours::slot(&attempt.webhook, attempt.started_at, attempt.took_ms);
         self.hours.entry(slot).or_default().add(attempt.is_success());
+        let place = volumes::place(&attempt.account, attempt.started_at);
+        self.volumes.entry(place).or_default().add(attempt.is_success());
         for member in &attempt.members {
             if member.delivery != attempt.name {
                 let batch = (member.delivery.clone(), attempt.name.clone());

@@ -16,8 +16,8 @@ pub(crate) type Slot = (Text, i64, i64);
 /// Attempts in a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
-    successes: i64,
-    failures: i64,
+    pub(crate) successes: i64,
+    pub(crate) failures: i64,
 }
 
 impl Count {
@@ -147,20 +147,6 @@ impl History {
         Ok(courses)
     }
 
-    /// How many attempts each of several webhooks had from the hour of a time on, by how they ended: successes, failures.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn volumes(
-        &self,
-        webhooks: &[&str],
-        since: Timestamp,
-    ) -> Result<BTreeMap<String, (u64, u64)>, Error> {
-        let both = "CAST(SUM(successes) AS BIGINT), CAST(SUM(failures) AS BIGINT)";
-        let rows: Vec<(String, i64, i64)> = self.summed(both, "GROUP BY webhook", webhooks, since).await?;
-        Ok(rows.into_iter().map(|(webhook, good, bad)| (webhook, (count(good), count(bad)))).collect())
-    }
-
     /// Sums of webhooks' slots. They are asked for by name: a webhook's hours lie beside each other in the table, and those of
     /// one hour are all over it.
     async fn summed<R>(
@@ -190,7 +176,7 @@ impl History {
 /// Webhooks in one statement.
 const AT_ONCE: usize = 500;
 
-fn count(rows: i64) -> u64 {
+pub(crate) fn count(rows: i64) -> u64 {
     u64::try_from(rows).unwrap_or(0)
 }
 
@@ -200,7 +186,7 @@ pub(crate) fn slot(webhook: &Text, at: Timestamp, took_ms: f64) -> Slot {
     (webhook.clone(), hour_of(at), (bucket as i64).clamp(0, LAST))
 }
 
-fn hour_of(at: Timestamp) -> i64 {
+pub(crate) fn hour_of(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(HOUR) * HOUR
 }
 

@@ -31,6 +31,7 @@ pub mod sessions;
 mod statement;
 mod text;
 pub mod turns;
+mod volumes;
 mod write;
 
 pub use database::{Error, History, HistorySettings};

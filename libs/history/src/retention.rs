@@ -30,7 +30,7 @@ const AGING: [(&str, &str); 5] = [
 ];
 /// Rows in a slice, about.
 const SLICE: i64 = 500;
-/// How long the roll-up of an hour is kept.
+/// How long the roll-ups of an hour are kept.
 const HOURS: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How long jobs are kept that have ended.
 const JOBS: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -48,7 +48,9 @@ impl History {
         for (table, time) in AGING {
             gone += self.forget(table, time, before).await?;
         }
-        gone += self.forget("hours", "hour", now - HOURS).await?;
+        for sums in ["hours", "volumes"] {
+            gone += self.forget(sums, "hour", now - HOURS).await?;
+        }
         gone += self.forget("audit", "at", now - keep.audit).await?;
         gone += self.forget("idempotency", "expires_at", now).await?;
         gone += self.forget_jobs(now - JOBS).await?;

@@ -9,7 +9,7 @@ use crate::entry::{Attempt, Read};
 use crate::fold::Rows;
 use crate::positions::{self, Place};
 use crate::statement::Insert;
-use crate::{Error, History, Text, audit, dead_letters, deliveries, hours};
+use crate::{Error, History, Text, audit, dead_letters, deliveries, hours, volumes};
 
 /// What a transaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,7 @@ async fn write_rows(connection: &mut AnyConnection, rows: &Rows<'_>) -> Result<(
     write_batches(connection, rows).await?;
     deliveries::write(connection, &rows.deliveries).await?;
     hours::write(connection, &rows.hours).await?;
+    volumes::write(connection, &rows.volumes).await?;
     dead_letters::write(connection, &rows.letters).await?;
     dead_letters::write_dispositions(connection, &rows.dispositions).await?;
     audit::write(connection, &rows.audits).await

@@ -128,11 +128,11 @@ impl Language {
         let mut args = FluentArgs::new();
         for (name, about) in &sentence.about {
             match about {
-                About::Text(text) => args.set(*name, text.as_str()),
-                About::Sentence(part) => args.set(*name, self.tell(part)),
+                About::Text(text) => args.set(name.as_ref(), text.as_str()),
+                About::Sentence(part) => args.set(name.as_ref(), self.tell(part)),
             }
         }
-        self.format(sentence.word, Some(&args))
+        self.format(&sentence.word, Some(&args))
     }
 
     /// A number, in groups of three digits.
@@ -150,6 +150,11 @@ impl Language {
             grouped.push(digit);
         }
         grouped
+    }
+
+    /// Whether there are words for what a rule said: another version of the console may have said it.
+    pub(crate) fn has(self, sentence: &Sentence) -> bool {
+        self.knows(&sentence.word)
     }
 
     /// Whether there is such a message.

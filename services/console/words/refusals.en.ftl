@@ -187,6 +187,15 @@ still-retrying = it is on its way: it will be tried again by itself
 webhook-inactive = its webhook is not active: resume, enable or verify it first
 event-gone = Kafka does not hold the event any more
 
+# Why a job failed, and where an event is not to be had.
+
+job-unreadable = what was asked for cannot be read
+webhook-deleted = the webhook was deleted
+kafka-away = Kafka was away for more than { $minutes } minutes
+data-gone = the event is no longer held by Kafka
+data-place-unknown = where the event stood is not known
+data-unasked = Kafka could not be asked for the event: { $why }
+
 # What an endpoint, or DNS, answered.
 
 outcome-answered = the endpoint answered { $status }

@@ -209,6 +209,15 @@ still-retrying = hij is onderweg: hij wordt vanzelf opnieuw geprobeerd
 webhook-inactive = zijn webhook is niet actief: hervat, verifieer of schakel hem eerst in
 event-gone = Kafka heeft het event niet meer
 
+# Waarom een taak is mislukt, en waar een event niet te krijgen is.
+
+job-unreadable = wat er gevraagd werd is niet te lezen
+webhook-deleted = de webhook is verwijderd
+kafka-away = Kafka was meer dan { $minutes } minuten weg
+data-gone = Kafka bewaart het event niet meer
+data-place-unknown = waar het event stond is niet bekend
+data-unasked = Kafka kon niet naar het event gevraagd worden: { $why }
+
 # Wat een endpoint, of DNS, antwoordde.
 
 outcome-answered = het endpoint antwoordde { $status }

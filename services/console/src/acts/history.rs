@@ -15,6 +15,7 @@ use super::present_history as present;
 use crate::problem::Refusal;
 use crate::rules::access::Actor;
 use crate::rules::search::{DeliveryQuery, LetterQuery};
+use crate::words::{Language, Sentence, sentence};
 use crate::world::{Console, World};
 
 impl<W: World> Console<W> {
@@ -36,28 +37,33 @@ impl<W: World> Console<W> {
         Ok(Page { items: page.items.into_iter().map(present::delivery).collect(), next: page.next })
     }
 
-    /// A delivery with its attempts and the event's data.
+    /// A delivery with its attempts and the event's data; or why that is missing.
     ///
     /// # Errors
     /// When it is not there for who asks, or the history is away.
-    pub async fn show_delivery(&self, actor: &Actor, id: &str) -> Result<DeliveryInFull, Refusal> {
+    pub async fn show_delivery(
+        &self,
+        actor: &Actor,
+        id: &str,
+    ) -> Result<(DeliveryInFull, Option<Sentence>), Refusal> {
         actor.require(Scope::WebhooksRead)?;
         let (history, id) = (self.history(), Text::from(id));
         let found = history.delivery(&id).await?.filter(|it| actor.sees(&(*it.account).into()));
         let found = found.ok_or(Refusal::NoSuch("delivery"))?;
         let (kept, data) = tokio::join!(history.attempts(&id), self.data_of(&found));
         let tries = kept?.iter().filter_map(|kept| present::attempt(kept, &id)).collect();
-        let (data, data_missing) = data.map_or_else(|why| (None, Some(why)), |data| (Some(data), None));
-        Ok(DeliveryInFull { delivery: present::delivery(found), tries, data, data_missing })
+        let (data, missing) = data.map_or_else(|why| (None, Some(why)), |data| (Some(data), None));
+        let data_missing = missing.as_ref().map(|why| Language::English.tell(why));
+        Ok((DeliveryInFull { delivery: present::delivery(found), tries, data, data_missing }, missing))
     }
 
     /// The event's data, as it stands in Kafka; or why it is not there.
-    async fn data_of(&self, delivery: &Delivery) -> Result<Value, String> {
-        let gone = || "the event is no longer held by Kafka".to_owned();
+    async fn data_of(&self, delivery: &Delivery) -> Result<Value, Sentence> {
+        let gone = || sentence!("data-gone");
         let origin = delivery.member.origin.as_deref().and_then(Origin::parse);
-        let origin = origin.ok_or("where the event stood is not known")?;
+        let origin = origin.ok_or_else(|| sentence!("data-place-unknown"))?;
         let found = self.event_at(origin).await;
-        let found = found.map_err(|why| format!("Kafka could not be asked for the event: {why}"))?;
+        let found = found.map_err(|why| sentence!("data-unasked", why = why))?;
         // Offsets begin anew where a topic was made again: another event may stand there.
         let decoded = found.and_then(|record| event::decode(&record, usize::MAX).ok());
         // Ids are kept as the database can hold them.

@@ -7,12 +7,12 @@ use uuid::Uuid;
 use wire::api::{self, LetterAct, NewBackfill, NewLetterJob};
 
 use super::present;
-use crate::jobs::Kind;
+use crate::jobs::{Kind, why};
 use crate::problem::Refusal;
 use crate::rules::access::{self, Actor};
 use crate::rules::audit::Deed;
 use crate::rules::{backfill, letters};
-use crate::words::sentence;
+use crate::words::{Sentence, sentence};
 use crate::world::{Console, World};
 
 impl<W: World> Console<W> {
@@ -87,13 +87,15 @@ impl<W: World> Console<W> {
         Ok(found.into_iter().map(present::job).collect())
     }
 
-    /// A job as it stands.
+    /// A job as it stands, and why it failed.
     ///
     /// # Errors
     /// When it is not there for who asks.
-    pub async fn show_job(&self, actor: &Actor, id: &str) -> Result<api::Job, Refusal> {
+    pub async fn show_job(&self, actor: &Actor, id: &str) -> Result<(api::Job, Option<Sentence>), Refusal> {
         actor.require(Scope::WebhooksRead)?;
-        Ok(present::job(self.job(actor, id).await?))
+        let job = self.job(actor, id).await?;
+        let why = job.error.as_deref().map(why::read);
+        Ok((present::job(job), why))
     }
 
     /// Cancels a job. One that was cancelled already stays so.

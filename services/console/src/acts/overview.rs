@@ -23,19 +23,21 @@ impl<W: World> Console<W> {
     pub async fn overview(&self, actor: &Actor) -> Result<Overview, Refusal> {
         actor.require(Scope::Operator)?;
         let since = present_history::hour_before(self.world.now(), DAY - 1);
-        let ids: Vec<_> =
-            self.look(|registry| Ok(registry.webhooks().map(|it| it.webhook.id.to_string()).collect()))?;
-        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-        let volumes = self.history().volumes(&ids, since).await;
+        let volumes = self.history().volumes(since).await;
         let history = volumes.is_ok();
         let volumes = volumes.unwrap_or_default();
         let (mut accounts, mut failing) = self.look(|registry| {
             let mut all: BTreeMap<&AccountId, AccountOverview> = BTreeMap::new();
             for account in registry.accounts() {
-                let (webhooks, active, keys, attempts, successes) = (0, 0, 0, 0, 0);
-                let account_of = present::account(account);
-                let counted =
-                    AccountOverview { account: account_of, webhooks, active, keys, attempts, successes };
+                let (successes, failures) = volumes.get(account.id.as_str()).copied().unwrap_or_default();
+                let counted = AccountOverview {
+                    account: present::account(account),
+                    webhooks: 0,
+                    active: 0,
+                    keys: 0,
+                    attempts: successes + failures,
+                    successes,
+                };
                 all.insert(&account.id, counted);
             }
             for key in registry.keys() {
@@ -51,9 +53,6 @@ impl<W: World> Console<W> {
                 let Some(of) = all.get_mut(&it.webhook.account) else { continue };
                 of.webhooks += 1;
                 of.active += u64::from(it.webhook.state == State::Active);
-                let (successes, failures) = volumes.get(it.webhook.id.as_str()).copied().unwrap_or_default();
-                of.attempts += successes + failures;
-                of.successes += successes;
             }
             Ok((all.into_values().collect::<Vec<_>>(), failing))
         })?;

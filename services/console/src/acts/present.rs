@@ -12,7 +12,8 @@ use serde_json::Value;
 use wire::HumanDuration;
 use wire::api;
 
-use crate::jobs::Report;
+use crate::jobs::{Report, why};
+use crate::words::Language;
 
 pub(crate) fn account(account: &Account) -> api::Account {
     api::Account {
@@ -55,7 +56,7 @@ pub(crate) fn webhook(webhook: &Webhook) -> api::Webhook {
     found(webhook, None)
 }
 
-/// A job. What only whoever goes on with it needs is left out.
+/// A job. What only whoever goes on with it needs is left out; why it failed is told in English.
 pub(crate) fn job(job: Job) -> api::Job {
     let progress = Report::of(&job).map_or(Value::Null, |report| report.shown);
     let Job { asked, state, error, created_at, updated_at, progress: _ } = job;
@@ -67,7 +68,7 @@ pub(crate) fn job(job: Job) -> api::Job {
         state: state.as_str().to_owned(),
         request: asked.request,
         progress,
-        error,
+        error: error.map(|kept| Language::English.tell(&why::read(&kept))),
         asked_by: asked.asked_by,
         created_at,
         updated_at,

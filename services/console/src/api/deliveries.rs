@@ -63,7 +63,7 @@ pub(super) async fn get<W: World>(
     actor: Actor,
     Id(id): Id,
 ) -> Result<Json<DeliveryInFull>, Refusal> {
-    console.show_delivery(&actor, &id).await.map(Json)
+    console.show_delivery(&actor, &id).await.map(|(delivery, _)| Json(delivery))
 }
 
 pub(super) async fn resend<W: World>(

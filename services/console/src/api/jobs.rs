@@ -132,7 +132,7 @@ pub(super) async fn get<W: World>(
     actor: Actor,
     Id(id): Id,
 ) -> Result<Json<api::Job>, Refusal> {
-    console.show_job(&actor, &id).await.map(Json)
+    console.show_job(&actor, &id).await.map(|(job, _)| Json(job))
 }
 
 pub(super) async fn cancel<W: World>(

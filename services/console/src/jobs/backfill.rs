@@ -30,7 +30,7 @@ use self::progress::Progress;
 use self::wanted::{Found, Wanted};
 use super::{Desk, End, Worked};
 use crate::rules::backfill::obstacle;
-use crate::words::Language;
+use crate::words::{Sentence, sentence};
 use crate::world::{Console, World};
 
 /// How often it is reported how far it is.
@@ -83,7 +83,7 @@ enum Fate {
 
 impl<'a, W: World> Run<'a, W> {
     fn new(console: &'a Console<W>, job: &'a Job, progress: Progress) -> Result<Self, End> {
-        let unreadable = || End::Failed("what was asked for cannot be read".to_owned());
+        let unreadable = || End::Failed(sentence!("job-unreadable"));
         let asked: Backfill = serde_json::from_value(job.asked.request.clone()).map_err(|_| unreadable())?;
         let webhook = WebhookId::from(job.asked.webhook.as_deref().ok_or_else(unreadable)?);
         let account = job.asked.account.as_str().into();
@@ -235,7 +235,7 @@ impl<'a, W: World> Run<'a, W> {
                 desk.report(&self.settled.report()).await
             }
             ScanError::Failed { .. } | ScanError::NoTopic(_) | ScanError::NoPartition { .. } => {
-                Err(End::Failed(error.to_string()))
+                Err(End::Failed(Sentence::verbatim(error)))
             }
         }
     }
@@ -243,14 +243,14 @@ impl<'a, W: World> Run<'a, W> {
 
 /// The webhook as it is now.
 fn standing<W: World>(console: &Console<W>, webhook: &WebhookId) -> Result<Standing, End> {
-    let failed = |why: &str| End::Failed(why.to_owned());
     let there = console.world.look(|registry| registry.webhook(webhook).cloned());
-    let there = there.ok_or(End::Interrupted)?.ok_or_else(|| failed("the webhook was deleted"))?;
-    obstacle(&there.webhook.state).map_or(Ok(there), |why| Err(End::Failed(Language::English.tell(&why))))
+    let there = there.ok_or(End::Interrupted)?;
+    let there = there.ok_or_else(|| End::Failed(sentence!("webhook-deleted")))?;
+    obstacle(&there.webhook.state).map_or(Ok(there), |why| Err(End::Failed(why)))
 }
 
 fn silent() -> End {
-    End::Failed(format!("Kafka was away for more than {} minutes", AWAY.as_secs() / 60))
+    End::Failed(sentence!("kafka-away", minutes = AWAY.as_secs() / 60))
 }
 
 /// Writes a delivery, however often that takes.

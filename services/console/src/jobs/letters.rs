@@ -18,6 +18,7 @@ use wire::disposition::What;
 
 use super::{Desk, End, Report, Worked};
 use crate::problem::Refusal;
+use crate::words::{Sentence, sentence};
 use crate::world::{Console, World};
 
 /// Letters looked up at once.
@@ -57,7 +58,7 @@ pub(super) async fn work<W: World>(console: &Console<W>, job: &Job, desk: &mut i
     let place =
         Report::of(job).and_then(|report| serde_json::from_value(report.resume).ok()).unwrap_or_default();
     let Ok(asked) = serde_json::from_value(job.asked.request.clone()) else {
-        let unreadable = End::Failed("what was asked for cannot be read".to_owned());
+        let unreadable = End::Failed(sentence!("job-unreadable"));
         return (Report::default(), Err(unreadable));
     };
     let (began, reported) = (Instant::now(), Instant::now());
@@ -103,7 +104,7 @@ impl<W: World> Run<'_, W> {
         loop {
             match self.console.history().dead_letters(&search, after.as_ref(), PAGE).await {
                 Ok(page) => return Ok(page),
-                Err(error) if Instant::now() >= until => return Err(End::Failed(error.to_string())),
+                Err(error) if Instant::now() >= until => return Err(End::Failed(Sentence::verbatim(error))),
                 Err(_) => {
                     sleep(PAUSE).await;
                     desk.report(&self.place.report()).await?;
@@ -168,7 +169,9 @@ impl<W: World> Run<'_, W> {
                     self.leave("unknown");
                     return Ok(());
                 }
-                Err(error) if Instant::now() >= until => return Err(End::Failed(error.detail())),
+                Err(error) if Instant::now() >= until => {
+                    return Err(End::Failed(Sentence::verbatim(error.detail())));
+                }
                 Err(_) => {
                     sleep(PAUSE).await;
                     desk.report(&self.place.report()).await?;

@@ -2,11 +2,13 @@
 //! them, and one that dies is followed by another, from its last report on.
 //!
 //! - `runner`: takes jobs, holds them, and says how far they are.
+//! - [`why`]: what is kept of a failure.
 //! - One module per kind, which knows nothing of databases: it gets a [`Desk`].
 
 mod backfill;
 mod letters;
 mod runner;
+pub(crate) mod why;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use process::Lifecycle;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::words::Sentence;
 use crate::world::{Console, World};
 
 /// Works on so many jobs at once, until the service stops.
@@ -79,7 +82,7 @@ pub(crate) type Worked = (Report, Result<(), End>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// It cannot be done, for this reason.
-    Failed(String),
+    Failed(Sentence),
     /// Nobody wants it any more, or another console has it.
     Lost,
     /// This console stops: another one goes on with it.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{Desk, End, Kind, Report, Worked};
+use super::{Desk, End, Kind, Report, Worked, why};
 use crate::world::{Console, World};
 
 /// How long a job is held without a report: so soon another console takes over from one that died.
@@ -112,7 +112,9 @@ impl<W: World> Held<'_, W> {
         let progress = value(&report);
         let written = match &ended {
             Ok(()) => self.history.end_job(now, holder, &progress, Ok(())).await.map(drop),
-            Err(End::Failed(why)) => self.history.end_job(now, holder, &progress, Err(why)).await.map(drop),
+            Err(End::Failed(why)) => {
+                self.history.end_job(now, holder, &progress, Err(&why::written(why))).await.map(drop)
+            }
             Err(End::Interrupted | End::Broken(_)) => self.history.release_job(now, holder, &progress).await,
             Err(End::Lost) => Ok(()),
         };

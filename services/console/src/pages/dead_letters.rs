@@ -68,6 +68,14 @@ struct ListPage {
 }
 
 impl ListPage {
+    /// Why it died. What is wrong with a record that is no event, or no delivery, only its explanation says.
+    fn why(&self, letter: &DeadLetter) -> String {
+        match letter.attempts {
+            0 if letter.delivery.is_none() => letter.explanation.clone(),
+            _ => self.page.say_or(&format!("death-{}", letter.reason), &letter.explanation),
+        }
+    }
+
     /// What people call a webhook; its id if it is gone.
     fn name_of<'a>(&'a self, webhook: &'a str) -> &'a str {
         self.webhooks.get(webhook).map_or(webhook, String::as_str)

@@ -17,6 +17,7 @@ use super::webhooks::{kinds, named};
 use crate::api::Shared;
 use crate::problem::Refusal;
 use crate::rules::search::DeliveryQuery;
+use crate::words::Sentence;
 use crate::world::World;
 
 const HERE: &str = "/deliveries";
@@ -106,6 +107,8 @@ struct DeliveryPage {
     page: Page,
     full: DeliveryInFull,
     data: Option<String>,
+    /// Why there is no data.
+    missing: Option<Sentence>,
     webhook: String,
     resendable: bool,
 }
@@ -123,7 +126,7 @@ pub(super) async fn show<W: World>(
     Query(look): Query<Look>,
 ) -> Response {
     match console.show_delivery(&visitor.actor, &id).await {
-        Ok(full) => {
+        Ok((full, missing)) => {
             let names = named(&console, &visitor.actor).unwrap_or_default();
             let webhook = names.get(&full.delivery.webhook);
             // What is being retried comes by itself; a test was nobody's event.
@@ -134,7 +137,7 @@ pub(super) async fn show<W: World>(
             let webhook = webhook.unwrap_or(&full.delivery.webhook).clone();
             let data = full.data.as_ref().and_then(|data| serde_json::to_string_pretty(data).ok());
             let page = Page::of(&visitor, HERE).having(look.done.as_deref());
-            html(StatusCode::OK, &DeliveryPage { page, full, data, webhook, resendable })
+            html(StatusCode::OK, &DeliveryPage { page, full, data, missing, webhook, resendable })
         }
         Err(refusal) => Failure::to(&visitor, refusal).into_response(),
     }

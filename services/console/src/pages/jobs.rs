@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use wire::api::{Job, LetterAct, NewBackfill, NewLetterJob};
@@ -13,7 +14,7 @@ use super::session::{Form, Visitor};
 use super::view::{self, Failure, Page, html};
 use crate::api::Shared;
 use crate::problem::Refusal;
-use crate::words::sentence;
+use crate::words::{Sentence, sentence};
 use crate::world::World;
 
 #[derive(Template)]
@@ -21,7 +22,8 @@ use crate::world::World;
 struct JobPage {
     page: Page,
     job: Job,
-    counts: Vec<(String, String)>,
+    why: Option<Sentence>,
+    counts: Vec<Count>,
     /// How far it is, in parts of all there is, where that is known.
     done: Option<(u64, u64)>,
     /// A count that can be followed by the sending.
@@ -41,7 +43,7 @@ pub(super) async fn show<W: World>(
     Query(look): Query<Look>,
 ) -> Response {
     match console.show_job(&visitor.actor, &id).await {
-        Ok(job) => {
+        Ok((job, why)) => {
             let number = |name: &str| job.progress.get(name).and_then(Value::as_u64);
             let done = number("read").zip(number("total")).filter(|(_, total)| *total > 0);
             let text = |name: &str| job.request.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -49,25 +51,40 @@ pub(super) async fn show<W: World>(
                 job.request.get("dry_run").and_then(Value::as_bool) == Some(true) && job.state == "done";
             let since = text("since").zip(text("until")).filter(|_| is_count);
             let page = Page::of(&visitor, "").having(look.done.as_deref());
-            let counts = counts(&job.progress);
-            html(StatusCode::OK, &JobPage { page, job, counts, done, since })
+            let counts = counts(&page, &job.progress);
+            html(StatusCode::OK, &JobPage { page, job, why, counts, done, since })
         }
         Err(refusal) => Failure::to(&visitor, refusal).into_response(),
     }
 }
 
-/// Whatever the job counts, by its own names.
-fn counts(progress: &Value) -> Vec<(String, String)> {
+/// Something that a job counts, or a time that it met.
+struct Count {
+    name: String,
+    text: String,
+    at: Option<Timestamp>,
+}
+
+/// Whatever the job counts. Another version of the console may count what we have no name for.
+fn counts(page: &Page, progress: &Value) -> Vec<Count> {
     let members = progress.as_object().into_iter().flatten();
+    let named = |name: &str| page.say_or(&format!("counted-{}", name.replace('_', "-")), name);
+    let number =
+        |value: &Value| value.as_u64().map_or_else(|| value.to_string(), |count| page.number(&count));
     let shown = |value: &Value| match value {
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(_) => Some(number(value)),
         Value::Object(parts) if !parts.is_empty() => {
-            Some(parts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", "))
+            let parts = parts.iter().map(|(name, count)| format!("{} {}", named(name), number(count)));
+            Some(parts.collect::<Vec<_>>().join(", "))
         }
         Value::String(text) => Some(text.clone()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
-    members.filter_map(|(name, value)| Some((name.replace('_', " "), shown(value)?))).collect()
+    let count = |(name, value): (&String, &Value)| {
+        let text = shown(value)?;
+        Some(Count { name: named(name), at: parse_rfc3339(&text), text })
+    };
+    members.filter_map(count).collect()
 }
 
 pub(super) async fn cancel<W: World>(
@@ -101,7 +118,7 @@ pub(super) async fn backfill<W: World>(
 }
 
 /// A time, or how many hours ago.
-fn since(form: &Form) -> Result<domain::Timestamp, Refusal> {
+fn since(form: &Form) -> Result<Timestamp, Refusal> {
     let text = form.text("since");
     let wanted = || sentence!("not-a-time", example = "2026-01-31T12:00:00Z");
     parse_rfc3339(text).ok_or_else(|| Refusal::field("since", wanted()))

@@ -271,7 +271,7 @@ async fn deliveries_and_dead_letters_are_searched_and_shown_with_their_charts() 
     let shown = browser.go("/deliveries/d2").await.expect(200);
     assert!(shown.text.contains("<details class=\"card\" open>") && shown.text.contains("webhook-id: d2"));
     let letters = browser.go("/dead-letters?disposition=open").await.expect(200);
-    assert!(letters.text.contains("it was tried for too long") && !letters.text.contains("malformed</td>"));
+    assert!(letters.text.contains("the endpoint is gone") && !letters.text.contains("malformed</td>"));
     let listed = browser.go("/webhooks").await.expect(200);
     assert!(listed.text.contains("aria-label=\"3 attempts in 24 hours, 1 failed\""), "{}", listed.text);
     assert!(listed.text.contains("66.7 %"));

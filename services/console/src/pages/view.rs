@@ -90,6 +90,16 @@ impl Page {
         self.language.tell(sentence)
     }
 
+    /// What is written down of an attempt's outcome.
+    pub(super) fn tell_attempt(&self, error: &str) -> String {
+        self.language.tell(&Sentence::of_attempt(error))
+    }
+
+    /// A message that another version of what wrote the word may not have.
+    pub(super) fn say_or(&self, id: &str, other: &str) -> String {
+        if self.language.knows(id) { self.language.say(id) } else { other.to_owned() }
+    }
+
     pub(super) fn say_state(&self, state: &str) -> String {
         self.language.say(&format!("state-{state}"))
     }

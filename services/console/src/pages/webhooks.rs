@@ -104,8 +104,8 @@ pub(super) async fn list<W: World>(
     }
 }
 
-/// How many webhooks one page shows: with their charts that is 100 KB.
-const SHOWN: usize = 50;
+/// How many webhooks one page shows: with their charts that is 50 KB, and half of the time that a page may take.
+const SHOWN: usize = 25;
 /// How many hours back a list looks.
 const DAY: u32 = 24;
 

@@ -1,17 +1,22 @@
 //! What a rule says, as a value: REST speaks it in English, a page in its reader's language.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use domain::Outcome;
+use serde::{Deserialize, Serialize};
 
 /// A sentence of the catalogues `words/refusals.<language>.ftl`, or what goes on from a field's name. Made by
 /// `sentence!`, whose uses a test compares with the catalogues.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
-    pub(super) word: &'static str,
-    pub(super) about: Vec<(&'static str, About)>,
+    pub(super) word: Cow<'static, str>,
+    pub(super) about: Vec<(Cow<'static, str>, About)>,
 }
 
 /// What a sentence is about: a text as it is, or another sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum About {
     /// The same in every language.
     Text(String),
@@ -22,12 +27,18 @@ pub enum About {
 impl Sentence {
     /// A sentence by its word, and what stands in it by name.
     pub fn new(word: &'static str, about: Vec<(&'static str, About)>) -> Self {
-        Self { word, about }
+        let about = about.into_iter().map(|(name, about)| (name.into(), about)).collect();
+        Self { word: word.into(), about }
     }
 
     /// What somebody else said, whose words we do not know: a parser, the operating system.
     pub fn verbatim(text: impl fmt::Display) -> Self {
         sentence!("verbatim", text = text)
+    }
+
+    /// What is written down of an attempt's outcome.
+    pub fn of_attempt(text: &str) -> Self {
+        Outcome::explained(text).map_or_else(|| Self::verbatim(text), |outcome| Self::from(&outcome))
     }
 }
 

@@ -13,11 +13,14 @@ fn ago(seconds: i64) -> Timestamp {
 }
 
 pub(crate) fn attempt(delivery: &str, account: &str, webhook: &str, seconds: i64, status: u16) -> Attempt {
-    let outcome = if status == 200 { "success" } else { "server-error" };
+    let (outcome, error) = match status {
+        200 => ("success", None),
+        _ => ("server-error", Some(format!("the endpoint answered {status}"))),
+    };
     let record = json!({"v": 1, "webhook": webhook, "account": account, "delivery": delivery, "event": "e1",
         "type": "click", "number": 1, "started_at": wire::text::rfc3339(ago(seconds)), "duration": {"total_ms": 20.0},
         "url": "https://a.example/", "request_headers": [["webhook-id", delivery]], "outcome": outcome,
-        "status": status, "response_headers": [["server", "x"]], "response_body": "thanks", "trace": "abc"});
+        "status": status, "error": error, "response_headers": [["server", "x"]], "response_body": "thanks", "trace": "abc"});
     Attempt {
         name: delivery.into(),
         webhook: webhook.into(),

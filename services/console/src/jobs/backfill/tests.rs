@@ -180,12 +180,12 @@ async fn a_webhook_that_may_not_be_called_any_more_ends_it_with_a_reason() {
         Ok(())
     });
     let (counts, ended) = worked(&world, &job(0, 100, &json!({"rate": 10}))).await;
-    assert_eq!(ended, Err(End::Failed("the webhook is paused: resume it first".to_owned())));
+    assert_eq!(ended, Err(End::Failed(sentence!("not-active", state = "paused"))));
     assert!((30..60).contains(&counts.sent), "{counts:?}");
     assert_eq!(counts.sent, world.sent().len() as u64);
     let gone = Fake::new(registry());
     let ended = worked(&gone, &job(0, 100, &json!({}))).await.1;
-    assert_eq!(ended, Err(End::Failed("the webhook was deleted".to_owned())));
+    assert_eq!(ended, Err(End::Failed(sentence!("webhook-deleted"))));
 }
 
 /// The world is busy while it answers a send.
@@ -209,7 +209,7 @@ async fn kafka_may_be_away_for_a_while_and_not_for_long() {
     let began = Instant::now();
     let mut notes = Notes::default();
     let (report, ended) = work(&world.console(), &job(0, 30, &json!({})), &mut notes).await;
-    assert_eq!(ended, Err(End::Failed("Kafka was away for more than 5 minutes".to_owned())));
+    assert_eq!(ended, Err(End::Failed(sentence!("kafka-away", minutes = 5))));
     assert_eq!(report.shown["sent"], 0, "what nobody acknowledged counts for nothing");
     assert!(notes.reports.len() > 290 && began.elapsed() < AWAY + AWAY / 10, "the job was held meanwhile");
 }

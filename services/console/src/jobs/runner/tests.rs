@@ -10,6 +10,11 @@ use wire::{Headers, Record};
 
 use super::*;
 use crate::testing::*;
+use crate::words::{Sentence, sentence};
+
+fn why_of(job: &Job) -> Sentence {
+    why::read(job.error.as_deref().unwrap())
+}
 
 #[path = "letters.rs"]
 mod letters;
@@ -84,7 +89,7 @@ async fn a_job_is_taken_done_and_its_end_written_down() {
     world.put(Change::Webhook(Box::new(webhook("wh_1", "acme", State::Paused))));
     history.add_job(NOW, backfill("job_2", 1000)).await.unwrap();
     let failed = until(&history, "job_2", |job| job.state.is_ended()).await;
-    assert_eq!(failed.error.as_deref(), Some("the webhook is paused: resume it first"));
+    assert_eq!(why_of(&failed), sentence!("not-active", state = "paused"));
     lifecycle.stop();
     lifecycle.tasks_ended().await;
     assert_eq!(lifecycle.crash(), None);
@@ -125,7 +130,7 @@ async fn one_that_is_cancelled_stops_and_its_worker_takes_the_next() {
         .await
         .unwrap();
     let next = until(&history, "job_2", |job| job.state.is_ended()).await;
-    assert_eq!(next.error.as_deref(), Some("the webhook was deleted"));
+    assert_eq!(why_of(&next), sentence!("webhook-deleted"));
     assert_eq!(history.job("job_1").await.unwrap().unwrap().state, JobState::Cancelled);
     assert!(world.sent().len() < 100);
     lifecycle.stop();

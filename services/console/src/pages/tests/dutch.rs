@@ -62,3 +62,18 @@ async fn what_each_place_answered_and_what_cannot_be_is_said_in_dutch() {
     assert!(shown.contains("niet verstuurd: verifieer eerst de URL"), "{shown}");
     assert!(shown.contains("open staat niet bij de soorten: click"), "{shown}");
 }
+
+#[tokio::test]
+async fn what_became_of_deliveries_is_told_in_dutch() {
+    let mut browser = Browser::on(crate::api::tests::history::filled().await);
+    browser.send("/sign-in", &[("key", ACME), ("next", "")]).await.expect(303);
+    browser.go("/language/nl").await.expect(303);
+    let failed = browser.go("/deliveries/d2").await.expect(200).text;
+    assert!(failed.contains("het endpoint antwoordde 500"), "{failed}");
+    assert!(failed.contains("Kafka bewaart het event niet meer"), "{failed}");
+    let letters = browser.go("/dead-letters").await.expect(200).text;
+    for said in ["alle pogingen mislukten", "het endpoint bestaat niet meer"] {
+        assert!(letters.contains(said), "{said}: {letters}");
+    }
+    assert!(!letters.contains("it was tried for too long"), "{letters}");
+}
