@@ -175,7 +175,7 @@ impl World {
         }
         for (name, value) in &self.environment {
             let section = name.split("__").nth(1).unwrap_or_default().to_lowercase();
-            let every = matches!(&*section, "topics" | "kafka" | "log");
+            let every = matches!(&*section, "topics" | "kafka" | "log" | "trace");
             if section == kind.name()
                 || (matches!(&*section, "outbound" | "signing") && kind.has_secrets())
                 || (section == "history" && kind == Kind::Console)

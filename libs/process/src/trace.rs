@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
-use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
+use opentelemetry::trace::{Link, SpanKind, TraceContextExt as _, TraceId, TraceState, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{
+    Sampler, SamplingDecision, SamplingResult, SdkTracer, SdkTracerProvider, ShouldSample,
+};
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
 use tracing_subscriber::Layer;
@@ -57,6 +59,15 @@ pub fn continue_from(span: &Span, headers: &Headers) {
     }
 }
 
+/// Links `span` to the context that the headers carry, and begins a trace of its own: for what happens long after, or to
+/// several at once. Before the span is entered for the first time.
+pub fn link_to(span: &Span, headers: &Headers) {
+    let origin = extract(headers).span().span_context().clone();
+    if origin.is_valid() {
+        span.add_link(origin);
+    }
+}
+
 /// The current span's context as a `traceparent`, if it has one.
 pub fn traceparent_of_current() -> Option<String> {
     let mut headers = Headers::new();
@@ -92,13 +103,40 @@ pub(crate) fn exporter(
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     EXPORTED.store(true, Ordering::Relaxed);
     let resource = Resource::builder().with_service_name(service).with_attribute(version).build();
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(settings.sample_ratio)));
+    let sampler = Sampler::ParentBased(Box::new(Linked(Sampler::TraceIdRatioBased(settings.sample_ratio))));
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_resource(resource)
         .with_sampler(sampler)
         .build();
     Ok(Some(provider))
+}
+
+/// Keeps a trace that begins here with a link where it keeps what the link leads to: a retry is not lost from a trace that is
+/// kept. Without a link the other sampler decides.
+#[derive(Clone, Debug)]
+struct Linked(Sampler);
+
+impl ShouldSample for Linked {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        id: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let other = || self.0.should_sample(parent, id, name, kind, attributes, links);
+        let decision = match links {
+            [] => return other(),
+            links if links.iter().any(|link| link.span_context.is_sampled()) => {
+                SamplingDecision::RecordAndSample
+            }
+            _ => SamplingDecision::Drop,
+        };
+        SamplingResult { decision, attributes: Vec::new(), trace_state: TraceState::default() }
+    }
 }
 
 /// The layer that turns spans of level `info` and above into the exporter's.
@@ -197,6 +235,25 @@ mod tests {
                 "{parent}"
             );
         });
+    }
+
+    #[test]
+    fn a_linked_span_begins_a_trace_of_its_own_and_is_kept_where_its_origin_is() {
+        use tracing_subscriber::layer::SubscriberExt as _;
+        let dropped = PARENT.replace("-01", "-00");
+        for (origin, ratio, flags) in [(PARENT, 0.0, "01"), (&dropped, 1.0, "00")] {
+            let sampler = Sampler::ParentBased(Box::new(Linked(Sampler::TraceIdRatioBased(ratio))));
+            let provider = SdkTracerProvider::builder().with_sampler(sampler).build();
+            let subscriber = tracing_subscriber::registry().with(layer(&provider));
+            let mut carried = Headers::new();
+            carried.push("traceparent", origin.to_owned());
+            tracing::subscriber::with_default(subscriber, || {
+                let span = tracing::info_span!("again");
+                link_to(&span, &carried);
+                let own = span.in_scope(traceparent_of_current).unwrap();
+                assert!(!own.contains("0af7651916cd43dd8448eb211c80319c") && own.ends_with(flags), "{own}");
+            });
+        }
     }
 
     #[test]

@@ -40,6 +40,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use self::route::{Route, Section};
 use crate::problem::Refusal;
@@ -115,12 +116,24 @@ async fn observe<W: World>(State(console): Shared<W>, request: Request, next: Ne
     let begun = tokio::time::Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
-    let span = tracing::info_span!("console.request", otel.kind = "server", http.method = %method, http.route = route);
+    let span = tracing::info_span!(
+        "console",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = %method,
+        http.route = route,
+        http.response.status_code = Empty,
+    );
     let answer = next.run(request).instrument(span.clone());
     let mut response = if method.is_safe() { answer.await } else { finished(answer).await };
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let refusal = response.extensions().get::<Refusal>();
     let status = response.status().as_u16();
+    span.record("http.response.status_code", status);
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     span.in_scope(|| console.telemetry.answered(&method, &route, status, refusal, begun.elapsed()));
     response
 }

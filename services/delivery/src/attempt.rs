@@ -14,6 +14,7 @@ use wire::text;
 
 use crate::held::{Held, Payload};
 use crate::history::History;
+use crate::spans;
 
 /// What every attempt needs.
 pub(crate) struct Attempts {
@@ -55,7 +56,12 @@ impl Attempts {
         let Call { members, batch, standing, keep, number, credentials } = call;
         let exchange = self.exchange(&standing, &members, batch.as_ref(), &credentials);
         let (began, sent, exchange) = match process::trace::is_exported() {
-            true => exchange.instrument(span(&standing, number, &members)).await,
+            true => {
+                let span = spans::post(&standing, number, &members, &credentials);
+                let made = exchange.instrument(span.clone()).await;
+                spans::ended(&span, &made.2.outcome);
+                made
+            }
             false => exchange.await,
         };
         let mut done = Done { members, batch, standing, keep, number, began, sent, exchange };
@@ -89,19 +95,6 @@ impl Attempts {
             Err(why) => (now, HeaderMap::new(), unsent(Outcome::ProtocolFailed(why))),
         }
     }
-}
-
-fn span(standing: &Standing, number: u32, members: &[(RecordPlace, Payload)]) -> tracing::Span {
-    let span = tracing::info_span!(
-        "deliver",
-        otel.kind = "client",
-        webhook.id = %standing.webhook.id,
-        delivery.attempt = number,
-    );
-    if let Some((_, first)) = members.first() {
-        process::trace::continue_from(&span, &first.record.headers);
-    }
-    span
 }
 
 /// An exchange that did not take place.

@@ -9,6 +9,7 @@ mod effects;
 mod held;
 mod history;
 mod pipeline;
+mod spans;
 mod telemetry;
 #[cfg(test)]
 mod tests;

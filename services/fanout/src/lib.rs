@@ -4,6 +4,7 @@ mod config;
 mod findings;
 mod pipeline;
 mod route;
+mod spans;
 mod telemetry;
 
 pub use config::Settings;

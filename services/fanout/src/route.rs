@@ -12,6 +12,7 @@ use wire::topics::Topics;
 use wire::{Headers, Origin, OutRecord, Record, names, text};
 
 use crate::findings::Findings;
+use crate::spans;
 use crate::telemetry::Telemetry;
 
 /// Routes by what the registry says, and only while that is provably fresh.
@@ -83,13 +84,13 @@ impl Router {
     ) -> Vec<OutRecord> {
         match event::decode(record, self.topics.event_max_bytes()) {
             Ok(event) => {
-                let span = tracing::info_span!("fan-out", event.id = %event.event.id, event.kind = %event.event.kind);
-                process::trace::continue_from(&span, &event.headers);
+                let span = spans::process(record, &event, &self.group);
                 let deliveries = span.in_scope(|| {
                     let mut webhooks = wanted(&event.event.account, &event.event.kind);
                     self.narrow(now, &mut webhooks, &event);
                     self.deliveries(&webhooks, record, &event)
                 });
+                span.record("postbode.deliveries", deliveries.len());
                 self.telemetry.routed(deliveries.len(), now.since(record.timestamp));
                 deliveries
             }

@@ -20,7 +20,8 @@ use serde_json::json;
 use tracing::Instrument as _;
 use wire::Headers;
 
-use crate::pipeline::{Keys, Pipeline, Produce, trace_headers};
+use crate::pipeline::{Keys, Pipeline, Produce};
+use crate::spans;
 
 /// The routes.
 pub fn router<K: Keys, S: Produce>(pipeline: Arc<Pipeline<K, S>>) -> Router {
@@ -36,21 +37,17 @@ async fn events<K: Keys, S: Produce>(
 ) -> Response {
     let (head, body) = request.into_parts();
     let producers = trace_context(&head.headers);
-    let span =
-        tracing::info_span!("ingest.events", otel.kind = "server", events.accepted = tracing::field::Empty);
+    let span = spans::request();
     trace::continue_from(&span, &producers);
-    let taken = async {
-        let trace = trace_headers(&producers);
-        pipeline.take(&head, body, &trace).await
-    };
-    match taken.instrument(span.clone()).await {
+    match pipeline.take(&head, body, &producers).instrument(span.clone()).await {
         Ok(ids) => {
-            span.record("events.accepted", ids.len());
+            spans::answered(&span, StatusCode::ACCEPTED);
             pipeline.telemetry.accepted(ids.len());
             accepted(&ids)
         }
         Err(refusal) => {
             let response = refusal.clone().into_response();
+            spans::answered(&span, response.status());
             span.in_scope(|| pipeline.telemetry.refused(&refusal, response.status().as_u16()));
             response
         }

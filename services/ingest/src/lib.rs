@@ -15,6 +15,7 @@ pub mod pipeline;
 pub mod record;
 pub mod refusal;
 mod service;
+mod spans;
 pub mod telemetry;
 pub mod validate;
 

@@ -13,6 +13,7 @@ use process::{SystemClock, trace};
 use serde::Deserialize;
 use stream::SendError;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use wire::{Headers, OutRecord};
 
 use crate::author::{self, Author};
@@ -22,7 +23,7 @@ use crate::parse::{self, Draft};
 use crate::refusal::{Limit, Refusal};
 use crate::telemetry::Telemetry;
 use crate::validate::{self, Checked, Rules};
-use crate::{IngestSettings, record};
+use crate::{IngestSettings, record, spans};
 
 /// Where records go: Kafka, or what a test puts in its place.
 pub trait Produce: Send + Sync + 'static {
@@ -70,11 +71,11 @@ struct Parameters {
 }
 
 impl<K: Keys, S: Produce> Pipeline<K, S> {
-    /// Takes a request's events, all of them, and names them.
+    /// Takes a request's events, all of them, and names them. `producers` is the trace context that came with them.
     ///
     /// # Errors
     /// A [`Refusal`]: none was taken, or, for [`Refusal::Unavailable`], nobody knows which.
-    pub async fn take(&self, head: &Parts, body: Body, trace: &Headers) -> Result<Vec<EventId>, Refusal> {
+    pub async fn take(&self, head: &Parts, body: Body, producers: &Headers) -> Result<Vec<EventId>, Refusal> {
         let author = self.author(head).await?;
         let mode = parse::mode(&head.headers)?;
         let body = self.intake.read(&head.headers, body).await?;
@@ -84,8 +85,10 @@ impl<K: Keys, S: Produce> Pipeline<K, S> {
             parse::drafts(mode, &head.headers, account.as_deref(), &body.bytes, self.settings.max_events)?;
         self.await_accounts(&author, &drafts).await;
         let events = self.check(&author, head, drafts)?;
-        let records = events.iter().map(|event| record::of(event, &self.topic, trace));
-        self.produce(records).await?;
+        let span = spans::send(&self.topic, events.len());
+        let trace = span.in_scope(|| trace_headers(producers));
+        let records = events.iter().map(|event| record::of(event, &self.topic, &trace));
+        self.produce(records).instrument(span).await?;
         Ok(events.into_iter().map(|event| event.event.id).collect())
     }
 
@@ -166,7 +169,7 @@ impl<K: Keys, S: Produce> Pipeline<K, S> {
 }
 
 /// The trace context that a request carries on to its records: the current span's, else the producer's own.
-pub fn trace_headers(producers: &Headers) -> Headers {
+fn trace_headers(producers: &Headers) -> Headers {
     let mut headers = if trace::has_context(producers) { producers.clone() } else { Headers::new() };
     trace::inject(&mut headers);
     headers

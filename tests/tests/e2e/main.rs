@@ -23,3 +23,4 @@ mod receivers;
 mod retry;
 mod secrets;
 mod states;
+mod tracing;

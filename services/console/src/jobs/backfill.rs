@@ -186,11 +186,20 @@ impl<'a, W: World> Run<'a, W> {
         }
     }
 
-    /// As fan-out would have written it, but for the mark.
+    /// As fan-out would have written it, but for the mark. What is sent long after is no part of the event's trace: it links to it.
     fn delivery(&self, record: &Record, event: &Decoded) -> OutRecord {
-        let span =
-            tracing::info_span!("backfill", event.id = %event.event.id, event.kind = %event.event.kind);
-        process::trace::continue_from(&span, &event.headers);
+        let span = tracing::info_span!(
+            "backfill",
+            otel.kind = "producer",
+            messaging.system = "kafka",
+            messaging.operation.name = "send",
+            messaging.operation.type = "send",
+            messaging.destination.name = &*self.console.topics.deliveries,
+            messaging.message.id = %event.event.id,
+            postbode.account = %event.event.account,
+            postbode.type = %event.event.kind,
+        );
+        process::trace::link_to(&span, &event.headers);
         let mut headers = event.headers.clone();
         span.in_scope(|| process::trace::inject(&mut headers));
         headers.push(names::BACKFILL, self.job.to_owned());
