@@ -1,6 +1,7 @@
 //! What is said to people, in their language: message catalogues in Fluent's syntax. What pages say stands in
 //! `words/<language>.ftl`; what the rules say ([`Sentence`]), which REST speaks in English, in `words/refusals.<language>.ftl`.
 
+mod catalogue;
 mod libraries;
 mod sentence;
 #[cfg(test)]
@@ -69,10 +70,15 @@ impl Language {
         best.filter(|(_, weight)| *weight > 0.0).map(|(language, _)| language).unwrap_or_default()
     }
 
-    const fn sources(self) -> [&'static str; 2] {
+    /// What pages say, and what rules say. What events are is written in English beside them: for other languages that follows.
+    const fn sources(self) -> &'static [&'static str] {
         match self {
-            Self::English => [include_str!("../words/en.ftl"), include_str!("../words/refusals.en.ftl")],
-            Self::Dutch => [include_str!("../words/nl.ftl"), include_str!("../words/refusals.nl.ftl")],
+            Self::English => &[include_str!("../words/en.ftl"), include_str!("../words/refusals.en.ftl")],
+            Self::Dutch => &[
+                include_str!("../words/nl.ftl"),
+                include_str!("../words/refusals.nl.ftl"),
+                include_str!("../words/catalogue.nl.ftl"),
+            ],
         }
     }
 
@@ -173,12 +179,12 @@ impl Language {
 }
 
 /// A catalogue that does not parse keeps what does; a test holds that they do as a whole.
-fn bundle(language: unic_langid::LanguageIdentifier, sources: [&str; 2]) -> FluentBundle<FluentResource> {
+fn bundle(language: unic_langid::LanguageIdentifier, sources: &[&str]) -> FluentBundle<FluentResource> {
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Texts go into HTML, where marks of direction around each value would only be in the way of searching.
     bundle.set_use_isolating(false);
     for source in sources {
-        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
+        let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(resource, _)| resource);
         let _ = bundle.add_resource(resource);
     }
     bundle

@@ -65,6 +65,22 @@ struct Count {
     at: Option<Timestamp>,
 }
 
+/// Counts in the order in which they come about: from what is there to what became of it.
+const ORDER: [&str; 12] = [
+    "total",
+    "read",
+    "of_account",
+    "matched",
+    "sent",
+    "too_large",
+    "filter_failures",
+    "by_type",
+    "first",
+    "last",
+    "decided",
+    "left",
+];
+
 /// Whatever the job counts. Another version of the console may count what we have no name for.
 fn counts(page: &Page, progress: &Value) -> Vec<Count> {
     let members = progress.as_object().into_iter().flatten();
@@ -82,9 +98,12 @@ fn counts(page: &Page, progress: &Value) -> Vec<Count> {
     };
     let count = |(name, value): (&String, &Value)| {
         let text = shown(value)?;
-        Some(Count { name: named(name), at: parse_rfc3339(&text), text })
+        let place = ORDER.iter().position(|known| known == name).unwrap_or(ORDER.len());
+        Some((place, Count { name: named(name), at: parse_rfc3339(&text), text }))
     };
-    members.filter_map(count).collect()
+    let mut counts: Vec<_> = members.filter_map(count).collect();
+    counts.sort_by_key(|(place, _)| *place);
+    counts.into_iter().map(|(_, count)| count).collect()
 }
 
 pub(super) async fn cancel<W: World>(

@@ -10,6 +10,7 @@ use domain::{Scope, Timestamp};
 use jiff::tz::Offset;
 use serde::de::DeserializeOwned;
 use wire::api;
+use wire::catalogue::EventKind;
 
 use super::assets;
 use super::forms::Errors;
@@ -98,6 +99,16 @@ impl Page {
     /// A message that another version of what wrote the word may not have.
     pub(super) fn say_or(&self, id: &str, other: &str) -> String {
         if self.language.knows(id) { self.language.say(id) } else { other.to_owned() }
+    }
+
+    /// What a type of event tells.
+    pub(super) fn summary(&self, kind: &EventKind) -> String {
+        self.language.summary(kind)
+    }
+
+    /// The catalogue's name of a type of event, with places where a line may end. Markup of ours.
+    pub(super) fn broken(&self, name: &'static str) -> String {
+        name.replace('.', ".<wbr>")
     }
 
     pub(super) fn say_state(&self, state: &str) -> String {

