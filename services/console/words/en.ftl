@@ -418,3 +418,5 @@ death-gone = the endpoint is gone
 death-address-denied = every attempt failed, and the last one was not allowed
 death-expired = it waited too long for its webhook
 death-unknown-webhook = its webhook is deleted
+counted-found = Open when it began
+decide-dead = Decide about dead letters

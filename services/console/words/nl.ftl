@@ -418,3 +418,5 @@ death-gone = het endpoint bestaat niet meer
 death-address-denied = alle pogingen mislukten, en de laatste was niet toegestaan
 death-expired = het wachtte te lang op zijn webhook
 death-unknown-webhook = zijn webhook is verwijderd
+counted-found = Open toen het begon
+decide-dead = Beslissen over wat onbestelbaar is

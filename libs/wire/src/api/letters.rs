@@ -74,6 +74,8 @@ pub struct LetterJob {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LetterProgress {
+    /// Letters that were open when it began; none until they are counted.
+    pub found: Option<u64>,
     /// Letters that were decided about.
     pub decided: u64,
     /// Letters that stay open, by why: `event-gone`, `webhook-inactive`, `unknown`.

@@ -75,6 +75,7 @@ fn build(sections: &[Section<Operation>]) -> Value {
         "webhooks": webhooks,
         "components": {
             "schemas": schemas.finish(),
+            "headers": operations::headers(),
             "securitySchemes": {"key": {
                 "type": "http",
                 "scheme": "bearer",

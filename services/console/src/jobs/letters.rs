@@ -39,13 +39,17 @@ struct Place {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Counts {
+    /// What was open when it began.
+    #[serde(default)]
+    found: Option<u64>,
     decided: u64,
     left: BTreeMap<String, u64>,
 }
 
 impl Place {
     fn report(&self) -> Report {
-        let shown = LetterProgress { decided: self.counts.decided, left: self.counts.left.clone() };
+        let Counts { found, decided, left } = self.counts.clone();
+        let shown = LetterProgress { found, decided, left };
         Report {
             shown: serde_json::to_value(shown).unwrap_or_default(),
             resume: serde_json::to_value(self).unwrap_or_default(),
@@ -79,6 +83,11 @@ struct Run<'a, W> {
 
 impl<W: World> Run<'_, W> {
     async fn all(&mut self, desk: &mut impl Desk) -> Result<(), End> {
+        if self.place.counts.found.is_none() {
+            // Only so that people see how far it is: a database that is away for a moment is met again at the first page.
+            let counts = self.console.history().count_dead_letters(&self.search()).await.ok();
+            self.place.counts.found = counts.map(|all| all.iter().map(|count| count.open).sum());
+        }
         loop {
             let page = self.page(desk).await?;
             if page.is_empty() {

@@ -44,8 +44,7 @@ pub(super) async fn show<W: World>(
 ) -> Response {
     match console.show_job(&visitor.actor, &id).await {
         Ok((job, why)) => {
-            let number = |name: &str| job.progress.get(name).and_then(Value::as_u64);
-            let done = number("read").zip(number("total")).filter(|(_, total)| *total > 0);
+            let done = progress(&job.progress).filter(|(_, whole)| *whole > 0);
             let text = |name: &str| job.request.get(name).and_then(Value::as_str).map(str::to_owned);
             let is_count =
                 job.request.get("dry_run").and_then(Value::as_bool) == Some(true) && job.state == "done";
@@ -58,6 +57,15 @@ pub(super) async fn show<W: World>(
     }
 }
 
+/// How far a job is, in parts of all there is: records that were read, or letters that were looked at.
+fn progress(progress: &Value) -> Option<(u64, u64)> {
+    let number = |name: &str| progress.get(name).and_then(Value::as_u64);
+    let left = progress.get("left").and_then(Value::as_object);
+    let left: u64 = left.into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum();
+    let letters = || Some((number("decided")? + left, number("found")?));
+    number("read").zip(number("total")).or_else(letters)
+}
+
 /// Something that a job counts, or a time that it met.
 struct Count {
     name: String,
@@ -66,7 +74,7 @@ struct Count {
 }
 
 /// Counts in the order in which they come about: from what is there to what became of it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "total",
     "read",
     "of_account",
@@ -77,6 +85,7 @@ const ORDER: [&str; 12] = [
     "by_type",
     "first",
     "last",
+    "found",
     "decided",
     "left",
 ];

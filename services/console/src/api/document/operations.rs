@@ -10,6 +10,21 @@ use super::schemas::Schemas;
 use crate::api::operation::{Access, Content, Given, Header, Operation, Taken};
 use crate::problem::Refusal;
 
+/// What is said with every answer to a key.
+const LIMITS: [(&str, &str); 3] = [
+    ("RateLimit-Limit", "Requests that the key may have in a burst"),
+    ("RateLimit-Remaining", "Those that are left of them"),
+    ("RateLimit-Reset", "Seconds until all of them are there again"),
+];
+
+/// The headers that answers refer to.
+pub(super) fn headers() -> Value {
+    let header = |(name, about): (&str, &str)| {
+        (name.to_owned(), json!({"description": about, "schema": {"type": "integer"}}))
+    };
+    Value::Object(LIMITS.into_iter().map(header).collect())
+}
+
 pub(super) fn described(section: &str, operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut shown = json!({
         "operationId": operation.id,
@@ -72,7 +87,13 @@ fn told(header: &Header) -> Value {
 
 fn responses(operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
-    responses.insert(operation.given.status.as_u16().to_string(), success(&operation.given, schemas));
+    let mut given = success(&operation.given, schemas);
+    if operation.access != Access::Anybody {
+        for name in LIMITS.map(|(name, _)| name) {
+            given["headers"][name] = json!({"$ref": format!("#/components/headers/{name}")});
+        }
+    }
+    responses.insert(operation.given.status.as_u16().to_string(), given);
     let mut by_status = BTreeMap::<u16, Vec<&Refusal>>::new();
     for refusal in &operation.refusals {
         by_status.entry(refusal.problem().status().as_u16()).or_default().push(refusal);

@@ -70,6 +70,9 @@ fn validator(name: String, schema: &Value) -> Arc<Validator> {
 fn an_answer_that_the_document_does_not_know_is_found() {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", "application/json".parse().unwrap());
+    for limit in ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"] {
+        headers.insert(limit, "9".parse().unwrap());
+    }
     let page = json!({"items": [], "next": null});
     let fails = |method: &'static str, path: &'static str, status, headers: &HeaderMap, body: &Value| {
         let (headers, body) = (headers.clone(), body.clone());
@@ -77,6 +80,9 @@ fn an_answer_that_the_document_does_not_know_is_found() {
     };
     assert!(!fails("GET", "/v1/webhooks", 200, &headers, &page));
     assert!(fails("GET", "/v1/webhooks", 202, &headers, &page), "a status");
+    let mut without = headers.clone();
+    without.remove("ratelimit-reset");
+    assert!(fails("GET", "/v1/webhooks", 200, &without, &page), "a header");
     assert!(
         fails("GET", "/v1/webhooks", 200, &headers, &json!({"items": [{"id": 7}], "next": null})),
         "a body"

@@ -73,7 +73,7 @@ async fn letters_are_put_back_and_those_whose_events_are_gone_stay_open() {
     let (world, ended) = run("replay").await;
     assert_eq!(ended.state, JobState::Done, "{:?}", ended.error);
     let shown = Report::of(&ended).unwrap().shown;
-    assert_eq!(shown, json!({"decided": 3, "left": {"event-gone": 3}}));
+    assert_eq!(shown, json!({"found": 6, "decided": 3, "left": {"event-gone": 3}}));
     let sent = world.sent();
     let (again, decided): (Vec<_>, Vec<_>) =
         sent.iter().partition(|it| it.headers.text(names::DELIVERY).is_some());
@@ -85,7 +85,7 @@ async fn letters_are_put_back_and_those_whose_events_are_gone_stay_open() {
 async fn letters_are_discarded_with_a_note_and_nothing_is_sent() {
     let (world, ended) = run("discard").await;
     assert_eq!(ended.state, JobState::Done, "{:?}", ended.error);
-    assert_eq!(Report::of(&ended).unwrap().shown, json!({"decided": 6, "left": {}}));
+    assert_eq!(Report::of(&ended).unwrap().shown, json!({"found": 6, "decided": 6, "left": {}}));
     let sent = world.sent();
     assert_eq!(sent.len(), 6);
     let text = |it: &wire::OutRecord| String::from_utf8_lossy(it.value.as_deref().unwrap()).into_owned();
