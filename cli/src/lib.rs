@@ -1,5 +1,6 @@
 //! The command line of Postbode: one module a command.
 
+mod accounts;
 mod bench;
 mod confirm;
 mod context;
@@ -48,6 +49,8 @@ enum Command {
     Events(events::EventsArgs),
     /// Receive webhooks or pull live events on this machine: check, print and forward them
     Listen(listen::ListenArgs),
+    /// Make accounts and their API keys, over the console's API
+    Accounts(accounts::AccountsArgs),
     /// Make, verify and manage webhooks, over the console's API
     Webhooks(webhooks::WebhooksArgs),
     /// See what goes on at the console, and cancel it
@@ -87,6 +90,7 @@ async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
         Command::Topics(args) => topics::run(args, context).await,
         Command::Events(args) => events::run(args, &context).await,
         Command::Listen(args) => listen::run(args, &context).await,
+        Command::Accounts(args) => accounts::run(args, &context).await,
         Command::Webhooks(args) => webhooks::run(args, &context).await,
         Command::Jobs(args) => jobs::run(args, &context).await,
         Command::Dlq(args) => dlq::run(args, &context).await,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
-use wire::api::Problem;
+use wire::api::{Page, Problem};
 
 use crate::error::usage;
 use crate::output::safe;
@@ -88,6 +88,29 @@ impl Rest {
         serde_json::from_slice(&answer.body).with_context(|| format!("{path}: the answer is not understood"))
     }
 
+    /// Every page of a list.
+    ///
+    /// # Errors
+    /// As [`Rest::ask`].
+    pub(crate) async fn every<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<Vec<T>> {
+        let (mut all, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let mut asked = url::form_urlencoded::Serializer::new(String::new());
+            asked.extend_pairs(query);
+            asked.extend_pairs(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let page: Page<T> = self.ask(Method::GET, &format!("{path}?{}", asked.finish()), NO_BODY).await?;
+            all.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Calls and expects success, whatever the answer's form.
     pub(crate) async fn tell(
         &self,
@@ -156,6 +179,9 @@ async fn answer(url: &str, response: reqwest::Response) -> anyhow::Result<Answer
 fn unanswered(url: &str, why: &str) -> anyhow::Error {
     anyhow::anyhow!("no answer from {url}: {why}")
 }
+
+/// The body of a call that has none.
+pub(crate) const NO_BODY: Option<&()> = None;
 
 /// A person's text as one segment of a path.
 pub(crate) fn segment(text: &str) -> String {

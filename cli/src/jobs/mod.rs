@@ -11,7 +11,7 @@ pub(crate) use follow::follow;
 pub(crate) use show::one;
 
 use crate::context::Context;
-use crate::rest::{Rest, segment};
+use crate::rest::{NO_BODY, Rest, segment};
 
 /// The arguments of `jobs`.
 #[derive(Args, Debug)]
@@ -45,8 +45,6 @@ enum JobsCommand {
         id: String,
     },
 }
-
-const NO_BODY: Option<&()> = None;
 
 /// Runs one of them.
 pub(crate) async fn run(args: JobsArgs, context: &Context) -> anyhow::Result<()> {

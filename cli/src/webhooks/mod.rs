@@ -12,12 +12,12 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use http::Method;
 use wire::HumanDuration;
-use wire::api::{CodeSent, Page, RotateSecret, Verification, Verify, Webhook, WebhookWithSecret};
+use wire::api::{CodeSent, RotateSecret, Verification, Verify, Webhook, WebhookWithSecret};
 
 use crate::context::Context;
 use crate::error::usage;
 use crate::output::{line, safe};
-use crate::rest::{Rest, segment};
+use crate::rest::{NO_BODY, Rest, segment};
 
 /// The arguments of `webhooks`.
 #[derive(Args, Debug)]
@@ -102,14 +102,15 @@ pub(crate) struct VerificationFile {
     pub(crate) content: Vec<u8>,
 }
 
-const NO_BODY: Option<&()> = None;
-
 /// Runs one of them.
 pub(crate) async fn run(args: WebhooksArgs, context: &Context) -> anyhow::Result<()> {
     let rest = Rest::new(&context.client.console_url, context.key()?)?;
     let json = context.json;
     match args.command {
-        WebhooksCommand::List { account } => show::list(&all(&rest, account.as_deref()).await?, json),
+        WebhooksCommand::List { account } => {
+            let query: Vec<_> = account.as_deref().map(|account| ("account", account)).into_iter().collect();
+            show::list(&rest.every("/v1/webhooks", &query).await?, json);
+        }
         WebhooksCommand::Get(One { id }) => show::one(&get(&rest, &id).await?, json),
         WebhooksCommand::Create(args) => return create::run(args, &rest, json).await,
         WebhooksCommand::Backfill(args) => return backfill::run(args, &rest, json).await,
@@ -163,24 +164,6 @@ async fn get(rest: &Rest, id: &str) -> anyhow::Result<Webhook> {
 
 async fn step(rest: &Rest, id: &str, verb: &str) -> anyhow::Result<Webhook> {
     rest.ask(Method::POST, &path(id, &format!("/{verb}")), NO_BODY).await
-}
-
-/// Every page of the list.
-async fn all(rest: &Rest, account: Option<&str>) -> anyhow::Result<Vec<Webhook>> {
-    let mut webhooks = Vec::new();
-    let mut cursor = None;
-    loop {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(account.map(|account| ("account", account)));
-        query.extend_pairs(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-        let path = format!("/v1/webhooks?{}", query.finish());
-        let page: Page<Webhook> = rest.ask(Method::GET, &path, NO_BODY).await?;
-        webhooks.extend(page.items);
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(webhooks);
-        }
-    }
 }
 
 async fn file(rest: &Rest, id: &str, save: Option<PathBuf>, json: bool) -> anyhow::Result<()> {

@@ -115,3 +115,32 @@ async fn a_failed_verification_says_what_each_place_answered_and_a_changed_url_s
     assert_eq!((&shown["url"], &shown["pending_url"]), (&json!(new.url("/hook")), &json!(null)));
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_makes_an_account_and_its_key_on_the_command_line_and_takes_the_key_back() {
+    let services = Some(vec![Kind::Console]);
+    let world = World::with("accounts", WorldOptions { services, ..WorldOptions::default() }).await;
+    let console = world.services[0].api();
+    let says = async |arguments: &[&str]| {
+        let said = world.says(&[&["accounts"], arguments, &["--console-url", &console]].concat()).await;
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.err);
+        said.out
+    };
+    says(&["create", "acme", "--name", "Acme Mail", "--contact", "ops@acme.example"]).await;
+    let listed = says(&["ls"]).await;
+    assert!(listed.contains("Acme Mail") && listed.contains("ops@acme.example"), "{listed}");
+    let key = says(&["create-key", "acme", "--name", "reader", "--scopes", "webhooks:read"]).await;
+    let key = key.trim();
+    assert!(key.starts_with("pbk_") && !key.contains('\n'), "nothing but the key: {key}");
+    let asked = async || world.console_as(key, Method::GET, "/v1/webhooks", None).await.status();
+    assert_eq!(asked().await, StatusCode::OK);
+    let made: Value = serde_json::from_str(says(&["keys", "acme", "--json"]).await.trim()).unwrap();
+    assert_eq!((&made["name"], &made["scopes"]), (&json!("reader"), &json!(["webhooks:read"])));
+    says(&["revoke-key", made["id"].as_str().unwrap()]).await;
+    assert_eq!(asked().await, StatusCode::UNAUTHORIZED);
+    let unsure = world.says(&["accounts", "delete", "acme", "--console-url", &console]).await;
+    assert!(unsure.code == Some(2) && unsure.err.contains("--yes"), "{unsure:?}");
+    says(&["delete", "acme", "--yes"]).await;
+    assert!(!says(&["ls"]).await.contains("acme"));
+    world.close().await;
+}
