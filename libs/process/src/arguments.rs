@@ -10,6 +10,8 @@ use clap::{Arg, ArgAction, Command, value_parser};
 pub(crate) struct Arguments {
     /// The configuration file, if one is named.
     pub(crate) config: Option<PathBuf>,
+    /// The directory of secrets, if one is named.
+    pub(crate) secrets: Option<PathBuf>,
     /// Only check the configuration.
     pub(crate) check_config: bool,
 }
@@ -25,6 +27,7 @@ pub(crate) fn parse(
     let matches = command(name).try_get_matches_from(arguments)?;
     Ok(Arguments {
         config: matches.get_one::<PathBuf>("config").cloned(),
+        secrets: matches.get_one::<PathBuf>("secrets").cloned(),
         check_config: matches.get_flag("check-config"),
     })
 }
@@ -36,6 +39,12 @@ fn command(name: &'static str) -> Command {
         .env("POSTBODE_CONFIG")
         .value_parser(value_parser!(PathBuf))
         .help("Configuration file: TOML or YAML, by its ending");
+    let secrets = Arg::new("secrets")
+        .long("secrets")
+        .value_name("DIR")
+        .env("POSTBODE_SECRETS")
+        .value_parser(value_parser!(PathBuf))
+        .help("Directory with a file for each secret setting, named as it: seal.keys, kafka.properties.sasl.password");
     let check = Arg::new("check-config")
         .long("check-config")
         .action(ArgAction::SetTrue)
@@ -43,11 +52,12 @@ fn command(name: &'static str) -> Command {
     Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
         .after_help(
-            "Every setting can also come from the environment, which wins over the file:\n\
-             POSTBODE__SECTION__KEY=value. Double underscores nest, lists are separated by commas.\n\n\
+            "Every setting can also come from the environment, which wins over both:\n\
+             POSTBODE__SECTION__KEY=value. Double underscores nest, lists are separated by commas.\n\
+             When a secret changes, the service takes it without ending: see the section reload.\n\n\
              Exit codes: 0 clean stop, 1 failure, 2 configuration or usage error, 3 drain deadline exceeded.",
         )
-        .args([config, check])
+        .args([config, secrets, check])
 }
 
 #[cfg(test)]
@@ -59,9 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_and_a_check_are_understood() {
-        let expected = Arguments { config: Some("a.toml".into()), check_config: true };
-        assert_eq!(parsed(&["--config", "a.toml", "--check-config"]).unwrap(), expected);
+    fn a_file_a_directory_of_secrets_and_a_check_are_understood() {
+        let expected =
+            Arguments { config: Some("a.toml".into()), secrets: Some("/s".into()), check_config: true };
+        let given = ["--config", "a.toml", "--secrets", "/s", "--check-config"];
+        assert_eq!(parsed(&given).unwrap(), expected);
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Default for HttpSettings {
 }
 
 /// Where the management endpoints listen: the section `http`. The same, but for its default port.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ManagementSettings {
     listen: SocketAddr,
@@ -57,14 +57,24 @@ const fn anywhere(port: u16) -> SocketAddr {
 ///
 /// # Errors
 /// When the address is taken or not ours, or the file can't be written; the text names which.
-pub async fn listen(settings: &HttpSettings) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(settings.listen).await.map_err(|e| named(&e, settings.listen))?;
-    let address = listener.local_addr()?;
+pub(crate) async fn listen(settings: &HttpSettings) -> io::Result<TcpListener> {
+    let listener = bind(settings.listen).await?;
+    announce(settings, listener.local_addr()?)?;
+    Ok(listener)
+}
+
+/// Listens.
+pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|e| named(&e, address))
+}
+
+/// Says where it listens, and writes `address_file`.
+pub(crate) fn announce(settings: &HttpSettings, address: SocketAddr) -> io::Result<()> {
     if let Some(file) = &settings.address_file {
         publish(file, address).map_err(|e| named(&e, file.display()))?;
     }
     tracing::info!(http.address = %address, "listening");
-    Ok(listener)
+    Ok(())
 }
 
 /// Serves until the soft stop, then finishes the open requests, at most until the hard stop.

@@ -1,12 +1,14 @@
 //! Configuration, telemetry, lifecycle, health and metrics endpoints.
 //!
 //! A service's binary is one line: `process::serve("postbode-fanout", fanout::run)`. `run` gets a [`Service`] that holds
-//! its configuration and the handles by which it takes part in the life of the process. Tests build one by hand with
-//! [`Service::by_hand`].
+//! its configuration and the handles by which it takes part in the life of the process; when secrets change, it is called
+//! again with another. Tests build one by hand with [`Service::by_hand`].
 
 mod arguments;
 mod clock;
 pub mod config;
+mod door;
+mod generation;
 mod health;
 pub mod http;
 mod lifecycle;
@@ -14,6 +16,7 @@ mod logs;
 mod management;
 mod metrics;
 mod problem;
+mod reload;
 mod resources;
 mod seal;
 mod serve;
@@ -26,6 +29,7 @@ pub mod trace;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use clock::SystemClock;
+pub use door::Door;
 pub use health::{Check, Health, Report};
 pub use http::HttpSettings;
 pub use lifecycle::Lifecycle;
@@ -33,5 +37,5 @@ pub use metrics::Metrics;
 pub use problem::Problem;
 pub use seal::SealSettings;
 pub use serve::{Service, serve, serve_checked};
-pub use settings::{LogFormat, LogSettings, Secret, ShutdownSettings, TraceSettings};
+pub use settings::{LogFormat, LogSettings, ReloadSettings, Secret, ShutdownSettings, TraceSettings};
 pub use wire::HumanDuration;

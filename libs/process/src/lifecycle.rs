@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The life of one process. Clones share it.
+/// The life of a process, or of one generation of its service. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Lifecycle(Arc<State>);
 

@@ -1,5 +1,7 @@
 //! `/health/live`, `/health/ready` and `/metrics`.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -11,35 +13,57 @@ use serde_json::{Map, Value, json};
 use crate::metrics::CONTENT_TYPE;
 use crate::{Health, Lifecycle, Metrics, Report};
 
-#[derive(Clone)]
-struct Management {
-    health: Health,
-    metrics: Metrics,
-    lifecycle: Lifecycle,
+/// What the endpoints tell of: the generation of the service that runs. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage(Arc<Mutex<Shown>>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) health: Health,
+    pub(crate) metrics: Metrics,
+    pub(crate) lifecycle: Lifecycle,
+}
+
+impl Stage {
+    pub(crate) fn new(shown: Shown) -> Self {
+        Self(Arc::new(Mutex::new(shown)))
+    }
+
+    /// Tells of this one from now on, and lets go of the one before.
+    pub(crate) fn show(&self, shown: Shown) {
+        let before = std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), shown);
+        // Its probes hold parts of the service, which may take their time to end.
+        drop(before);
+    }
+
+    fn shown(&self) -> Shown {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The endpoints.
-pub(crate) fn router(health: Health, metrics: Metrics, lifecycle: Lifecycle) -> Router {
+pub(crate) fn router(stage: Stage) -> Router {
     Router::new()
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(scrape))
-        .with_state(Management { health, metrics, lifecycle })
+        .with_state(stage)
 }
 
-async fn live(State(management): State<Management>) -> Response {
-    answer(&management.health.liveness())
+async fn live(State(stage): State<Stage>) -> Response {
+    answer(&stage.shown().health.liveness())
 }
 
 /// A stopping process is not ready, whatever else it says.
-async fn ready(State(management): State<Management>) -> Response {
-    let report = management.health.readiness();
-    let stopping = management.lifecycle.is_stopping();
+async fn ready(State(stage): State<Stage>) -> Response {
+    let shown = stage.shown();
+    let report = shown.health.readiness();
+    let stopping = shown.lifecycle.is_stopping();
     answer(&if stopping { report.with("lifecycle", Err("stopping".to_owned())) } else { report })
 }
 
-async fn scrape(State(management): State<Management>) -> Response {
-    match management.metrics.encode() {
+async fn scrape(State(stage): State<Stage>) -> Response {
+    match stage.shown().metrics.encode() {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -74,6 +98,14 @@ mod tests {
 
     use super::*;
 
+    fn shown(health: Health, lifecycle: Lifecycle) -> Shown {
+        Shown { health, metrics: Metrics::new(), lifecycle }
+    }
+
+    fn life() -> Lifecycle {
+        Lifecycle::new(Duration::from_secs(1))
+    }
+
     struct Answer {
         status: u16,
         content_type: String,
@@ -91,8 +123,8 @@ mod tests {
 
     #[tokio::test]
     async fn readiness_lists_every_check_with_its_reason_and_fails_while_stopping() {
-        let (health, lifecycle) = (Health::new(), Lifecycle::new(Duration::from_secs(1)));
-        let router = router(health.clone(), Metrics::new(), lifecycle.clone());
+        let (health, lifecycle) = (Health::new(), life());
+        let router = router(Stage::new(shown(health.clone(), lifecycle.clone())));
         let registry = health.ready("registry");
         let answer = ask(&router, "/health/ready").await;
         assert_eq!(answer.status, 503);
@@ -112,7 +144,7 @@ mod tests {
     async fn liveness_asks_the_probes() {
         let health = Health::new();
         health.live("poll", || Err("last poll 40 s ago".to_owned()));
-        let router = router(health, Metrics::new(), Lifecycle::new(Duration::from_secs(1)));
+        let router = router(Stage::new(shown(health, life())));
         let answer = ask(&router, "/health/live").await;
         assert!(answer.status == 503 && answer.body.contains("last poll 40 s ago"), "{}", answer.body);
         assert_eq!(answer.content_type, "application/json");
@@ -120,9 +152,22 @@ mod tests {
 
     #[tokio::test]
     async fn metrics_are_openmetrics_text() {
-        let router = router(Health::new(), Metrics::new(), Lifecycle::new(Duration::from_secs(1)));
+        let router = router(Stage::new(shown(Health::new(), life())));
         let answer = ask(&router, "/metrics").await;
         assert_eq!((answer.status, answer.content_type.as_str()), (200, CONTENT_TYPE));
         assert!(answer.body.ends_with("# EOF\n"));
+    }
+
+    #[tokio::test]
+    async fn the_next_generation_is_told_of_at_the_same_place() {
+        let (first, second) = (Health::new(), Health::new());
+        let stage = Stage::new(shown(first.clone(), life()));
+        let router = router(stage.clone());
+        first.ready("registry").pass();
+        assert_eq!(ask(&router, "/health/ready").await.status, 200);
+        stage.show(shown(second.clone(), life()));
+        assert_eq!(ask(&router, "/health/ready").await.status, 503);
+        second.ready("registry").pass();
+        assert_eq!(ask(&router, "/health/ready").await.status, 200);
     }
 }

@@ -12,11 +12,11 @@ use prometheus_client::registry::Unit;
 
 use crate::{Metrics, SystemClock};
 
-/// Registers the process's own metrics, `started` now.
-pub(crate) fn register(metrics: &Metrics, service: &'static str) {
+/// Registers the process's own metrics.
+pub(crate) fn register(metrics: &Metrics, service: &'static str, started: Timestamp) {
     let build = vec![("service", service), ("version", env!("CARGO_PKG_VERSION"))];
     metrics.register("build", "What runs here", Info::new(build));
-    metrics.register_collector(Resources { started: SystemClock.now() });
+    metrics.register_collector(Resources { started });
 }
 
 #[derive(Debug)]
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_process_tells_what_it_is_and_how_long_it_has_run() {
         let metrics = Metrics::new();
-        register(&metrics, "postbode-test");
+        register(&metrics, "postbode-test", SystemClock.now());
         let text = metrics.encode().unwrap();
         assert!(text.contains("postbode_build_info{service=\"postbode-test\",version=\""), "{text}");
         assert!(

@@ -1,23 +1,23 @@
 //! The whole life of a service binary.
 
 use std::future::Future;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use domain::Clock as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::de::DeserializeOwned;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use crate::arguments::{self, Arguments};
+use crate::door::Door;
+use crate::generation::{self, Exit, LAST_WORDS, Process};
+use crate::management::{self, Stage};
+use crate::reload::Watch;
 use crate::settings::ProcessSettings;
-use crate::{
-    Health, Lifecycle, Metrics, SystemClock, arguments, config, http, logs, management, resources, trace,
-};
-
-/// How long tasks may take to notice the hard stop, and the collector to take the last spans.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+use crate::{Health, Lifecycle, Metrics, SystemClock, config, http, logs, trace};
 
 /// What a service gets to live with.
 #[derive(Debug)]
@@ -34,49 +34,55 @@ pub struct Service<C> {
     pub metrics: Metrics,
     /// The wall clock.
     pub clock: SystemClock,
+    /// Where the API listens.
+    pub door: Door,
+    /// How many there were before it in the same process.
+    pub generation: u64,
 }
+
+/// How long those who come between two generations wait rather than be told to come again.
+const WAIT: Duration = Duration::from_secs(5);
 
 impl<C> Service<C> {
     /// A service outside [`serve`]: no signals, no management endpoints, no log subscriber. For tests.
     pub fn by_hand(name: &'static str, config: C) -> Self {
-        Self::new(name, config, Duration::from_secs(25))
-    }
-
-    fn new(name: &'static str, config: C, drain: Duration) -> Self {
         Self {
             name,
             config,
-            lifecycle: Lifecycle::new(drain),
+            lifecycle: Lifecycle::new(Duration::from_secs(25)),
             health: Health::new(),
             metrics: Metrics::new(),
             clock: SystemClock,
+            door: Door::default(),
+            generation: 0,
         }
     }
-}
 
-/// How a process ended, as the code that says so to whoever started it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exit {
-    Clean = 0,
-    Failure = 1,
-    Configuration = 2,
-    DrainExceeded = 3,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+    /// Waits until the service is ready, where an earlier generation has answered before it; not past the soft stop, and not
+    /// for long. Call it before the first request is taken.
+    pub async fn take_over(&self) {
+        if self.generation == 0 {
+            return;
+        }
+        let ready = async {
+            while !self.health.readiness().passes() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(WAIT, self.lifecycle.until_stop(ready)).await;
     }
 }
 
 /// Arguments, configuration, telemetry, run, drain, exit code.
 ///
-/// `run` should return after the soft stop, when what was open is finished; returning before it is a failure. Exit codes:
-/// 0 clean stop, 1 failure, 2 configuration or usage error, 3 the hard stop came before the drain was done.
+/// `run` should return after the soft stop, when what was open is finished; returning before it is a failure. When files
+/// behind the configuration have changed, it is stopped softly and called again with the new one: everything that it makes
+/// has ended by then. Exit codes: 0 clean stop, 1 failure, 2 configuration or usage error, 3 the hard stop came before the
+/// drain was done.
 pub fn serve<C, F, Fut>(name: &'static str, run: F) -> ExitCode
 where
     C: DeserializeOwned,
-    F: FnOnce(Service<C>) -> Fut,
+    F: Fn(Service<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
     serve_checked(name, |_| Ok(()), run)
@@ -85,12 +91,12 @@ where
 /// [`serve`] for a configuration whose settings must go together: `--check-config` says so too if they do not.
 pub fn serve_checked<C, F, Fut>(
     name: &'static str,
-    check: impl FnOnce(&C) -> Result<(), config::ConfigError>,
+    check: impl Fn(&C) -> Result<(), config::ConfigError>,
     run: F,
 ) -> ExitCode
 where
     C: DeserializeOwned,
-    F: FnOnce(Service<C>) -> Fut,
+    F: Fn(Service<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
     let arguments = match arguments::parse(name, std::env::args_os()) {
@@ -101,28 +107,40 @@ where
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let (filter, process, service) = match load(arguments.config.as_deref(), check) {
-        Ok(loaded) => loaded,
+    let mut watch = Watch::start(arguments.secrets.iter().cloned().collect());
+    let read = || Read::new(&arguments, &check);
+    let first = match read() {
+        Ok(first) => first,
         Err(error) => return refuse(name, &error),
     };
     if arguments.check_config {
         println!("configuration is valid");
         return Exit::Clean.into();
     }
-    let service = Service::new(name, service, process.shutdown.drain.0);
-    start(&process, filter, service, run).into()
+    watch.configure(&first.process.reload);
+    start(name, first, watch, read, run).into()
 }
 
-/// The configuration, if all of it will do, and the log's filter.
-fn load<C: DeserializeOwned>(
-    file: Option<&Path>,
-    check: impl FnOnce(&C) -> Result<(), config::ConfigError>,
-) -> Result<(EnvFilter, ProcessSettings, C), String> {
-    let environment = config::process_environment();
-    let (process, service) = config::load::<C>(file, &environment).map_err(|error| error.to_string())?;
-    check(&service).map_err(|error| error.to_string())?;
-    trace::check(&process.trace)?;
-    Ok((logs::filter(&process.log)?, process, service))
+/// A configuration, if all of it will do.
+struct Read<C> {
+    process: ProcessSettings,
+    filter: EnvFilter,
+    service: C,
+}
+
+impl<C: DeserializeOwned> Read<C> {
+    fn new(
+        arguments: &Arguments,
+        check: impl FnOnce(&C) -> Result<(), config::ConfigError>,
+    ) -> Result<Self, String> {
+        let variables = config::process_environment();
+        let (file, secrets) = (arguments.config.as_deref(), arguments.secrets.as_deref());
+        let sources = config::Sources { file, secrets, variables: &variables };
+        let (process, service) = config::load(sources, check).map_err(|error| error.to_string())?;
+        trace::check(&process.trace)?;
+        process.reload.check()?;
+        Ok(Self { filter: logs::filter(&process.log)?, process, service })
+    }
 }
 
 /// Says what is wrong on standard error: there is no log yet.
@@ -131,32 +149,45 @@ fn refuse(name: &str, error: &str) -> ExitCode {
     Exit::Configuration.into()
 }
 
-fn start<C, F, Fut>(settings: &ProcessSettings, filter: EnvFilter, service: Service<C>, run: F) -> Exit
+/// Has what outlives generations on a thread of its own, and they on theirs.
+fn start<C, F, Fut>(
+    name: &'static str,
+    first: Read<C>,
+    watch: Watch,
+    read: impl Fn() -> Result<Read<C>, String>,
+    run: F,
+) -> Exit
 where
-    F: FnOnce(Service<C>) -> Fut,
+    F: Fn(Service<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("{}: {error}", service.name);
+            eprintln!("{name}: {error}");
             return Exit::Failure;
         }
     };
-    let name = service.name;
-    let exporter = match runtime.block_on(async { telemetry(settings, filter, name) }) {
+    let Read { process: settings, filter, service } = first;
+    let exporter = match runtime.block_on(async { telemetry(&settings, filter, name) }) {
         Ok(exporter) => exporter,
         Err(error) => {
             eprintln!("{name}: {error:#}");
             return Exit::Failure;
         }
     };
-    let exit = runtime.block_on(live(settings, service, run));
+    tracing::info!(service.name = name, service.version = env!("CARGO_PKG_VERSION"), "starting");
+    let exit = match runtime.block_on(attend(name, settings, &watch)) {
+        Ok(process) => generations(&process, service, watch, read, run),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the service could not start");
+            Exit::Failure
+        }
+    };
     if let Some(exporter) = exporter {
         trace::flush(&exporter, LAST_WORDS);
     }
     tracing::info!(service.name = name, exit.code = exit as u8, "stopped");
-    // A blocking call that never returns must not keep the process.
     runtime.shutdown_timeout(LAST_WORDS);
     exit
 }
@@ -171,31 +202,17 @@ fn telemetry(
     Ok(exporter)
 }
 
-async fn live<C, F, Fut>(settings: &ProcessSettings, service: Service<C>, run: F) -> Exit
-where
-    F: FnOnce(Service<C>) -> Fut,
-    Fut: Future<Output = anyhow::Result<()>>,
-{
-    let (name, lifecycle) = (service.name, service.lifecycle.clone());
-    tracing::info!(service.name = name, service.version = env!("CARGO_PKG_VERSION"), "starting");
-    resources::register(&service.metrics, name);
-    if let Err(error) = attend(settings, &service).await {
-        tracing::error!(error = format!("{error:#}"), "the service could not start");
-        return Exit::Failure;
-    }
-    // Not on a worker (tried): there it stands in line with the calls that it starts, and a third fewer get done.
-    conclude(&lifecycle, run(service)).await
-}
-
 /// Listens for signals and for whoever asks about health and metrics, until the process ends.
-async fn attend<C>(settings: &ProcessSettings, service: &Service<C>) -> anyhow::Result<()> {
-    let router =
-        management::router(service.health.clone(), service.metrics.clone(), service.lifecycle.clone());
+async fn attend(name: &'static str, settings: ProcessSettings, watch: &Watch) -> anyhow::Result<Process> {
+    let life = Lifecycle::new(settings.shutdown.drain.0);
+    let stage = Stage::new(generation::nobody(life.clone()));
     let listener = http::listen(&settings.http.clone().into()).await.context("the management endpoints")?;
+    let router = management::router(stage.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::spawn(obey(terminate, interrupt, service.lifecycle.clone()));
-    Ok(())
+    tokio::spawn(obey(terminate, interrupt, life.clone()));
+    let (door, started, reloads) = (Door::default(), SystemClock.now(), watch.told());
+    Ok(Process { name, settings, life, stage, door, started, reloads })
 }
 
 /// The first signal is the soft stop, the second the hard one.
@@ -220,114 +237,130 @@ async fn obey(
     }
 }
 
-/// Runs the service and what it spawned to their end, or to the hard stop and a moment more.
-async fn conclude(lifecycle: &Lifecycle, run: impl Future<Output = anyhow::Result<()>>) -> Exit {
-    let ended = async {
-        let result = run.await;
-        let early = !lifecycle.is_stopping();
-        lifecycle.stop();
-        lifecycle.tasks_ended().await;
-        (result, early)
-    };
-    let given_up = async {
-        lifecycle.hard_stop().await;
-        tokio::time::sleep(LAST_WORDS).await;
-    };
-    let outcome = tokio::select! {
-        biased;
-        outcome = ended => Some(outcome),
-        () = given_up => None,
-    };
-    judge(lifecycle, outcome)
-}
-
-fn judge(lifecycle: &Lifecycle, outcome: Option<(anyhow::Result<()>, bool)>) -> Exit {
-    match outcome {
-        Some((Err(error), _)) => {
-            tracing::error!(error = format!("{error:#}"), "the service failed");
-            if error.is::<config::ConfigError>() { Exit::Configuration } else { Exit::Failure }
+/// Runs one generation after the other, each with the configuration for which the one before was stopped.
+fn generations<C, F, Fut>(
+    process: &Process,
+    mut configuration: C,
+    mut watch: Watch,
+    read: impl Fn() -> Result<Read<C>, String>,
+    run: F,
+) -> Exit
+where
+    F: Fn(Service<C>) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    for generation in 0.. {
+        let changed = async {
+            let Read { process: settings, service, .. } = watch.next(&read).await;
+            for section in process.settings.changed(&settings) {
+                tracing::warn!(section, "has changed, and is read once: restart the process to have it so");
+            }
+            service
+        };
+        let (exit, next) =
+            generation::live(process, process.service(configuration, generation), changed, &run);
+        match (exit, next) {
+            // What the drain cut off is done again by the next one, as after a restart.
+            (Exit::Clean | Exit::DrainExceeded, Some(next)) if !process.life.is_stopping() => {
+                configuration = next;
+                tracing::info!(service.name = process.name, "beginning anew with the changed configuration");
+            }
+            (exit, _) => return exit,
         }
-        // The crash itself was logged where it happened.
-        _ if lifecycle.crash().is_some() => Exit::Failure,
-        None => {
-            tracing::error!("the drain deadline passed with work still open");
-            Exit::DrainExceeded
-        }
-        Some((Ok(()), _)) if lifecycle.is_out_of_time() => {
-            tracing::error!("the drain deadline cut off open work");
-            Exit::DrainExceeded
-        }
-        Some((Ok(()), true)) => {
-            tracing::error!("the service ended although nobody asked it to");
-            Exit::Failure
-        }
-        Some((Ok(()), false)) => Exit::Clean,
     }
+    Exit::Failure
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    use wire::HumanDuration;
+
     use super::*;
+    use crate::settings::{LogSettings, ReloadSettings};
 
-    fn life() -> Lifecycle {
-        Lifecycle::new(Duration::from_secs(5))
+    /// A secret that changes, and what was run with it.
+    struct Story {
+        _folder: tempfile::TempDir,
+        file: PathBuf,
+        process: Process,
+        watch: Mutex<Option<Watch>>,
+        seen: Mutex<Vec<String>>,
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_run_that_ends_after_the_soft_stop_is_clean() {
-        let life = life();
-        let stop = life.soft_stop();
-        let run = async {
-            stop.await;
-            Ok(())
-        };
-        life.stop();
-        assert_eq!(conclude(&life, run).await, Exit::Clean);
+    impl Story {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("seal.keys");
+            fs::write(&file, "first").unwrap();
+            let mut watch = Watch::start(vec![folder.path().to_owned()]);
+            let [every, spread] = [1, 0].map(|millis| HumanDuration(Duration::from_millis(millis)));
+            watch.configure(&ReloadSettings { watch: Vec::new(), every, spread });
+            let process = Process { reloads: watch.told(), ..Process::by_hand() };
+            let watch = Mutex::new(Some(watch));
+            Self { _folder: folder, file, process, watch, seen: Mutex::default() }
+        }
+
+        /// Lives it to its end. `run` says whether a generation fails when it is told to stop.
+        fn live(&self, run: impl Fn(&str) -> bool) -> (Exit, Vec<String>) {
+            let watch = self.watch.lock().unwrap().take().unwrap();
+            let read = || {
+                let service = fs::read_to_string(&self.file).unwrap();
+                let filter = logs::filter(&LogSettings::default())?;
+                Ok(Read { process: ProcessSettings::default(), filter, service })
+            };
+            let begun = |service: Service<String>| {
+                self.seen.lock().unwrap().push(service.config.clone());
+                let fails = run(&service.config);
+                async move {
+                    service.lifecycle.soft_stop().await;
+                    if fails { Err(anyhow::anyhow!("no")) } else { Ok(()) }
+                }
+            };
+            let exit = generations(&self.process, "first".to_owned(), watch, read, begun);
+            (exit, self.seen.lock().unwrap().clone())
+        }
+
+        fn change(&self) {
+            fs::write(&self.file, "second").unwrap();
+        }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_run_that_fails_or_ends_by_itself_is_a_failure() {
-        assert_eq!(conclude(&life(), async { Ok(()) }).await, Exit::Failure);
-        assert_eq!(conclude(&life(), async { Err(anyhow::anyhow!("no")) }).await, Exit::Failure);
+    #[test]
+    fn a_changed_secret_begins_a_generation_that_lives_until_a_signal() {
+        let story = Story::new();
+        let (exit, seen) = story.live(|secret| {
+            if secret == "first" {
+                story.change()
+            } else {
+                story.process.life.stop()
+            }
+            false
+        });
+        assert_eq!((exit, seen), (Exit::Clean, vec!["first".to_owned(), "second".to_owned()]));
+        let metrics = story.process.service((), 2).metrics.encode().unwrap();
+        assert!(
+            !metrics.contains("postbode_config_reloads_total 0"),
+            "each generation goes on counting: {metrics}"
+        );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn settings_that_do_not_go_together_are_a_configuration_error() {
-        let error = config::ConfigError::invalid("a.b", "is too small");
-        assert_eq!(conclude(&life(), async { Err(error.into()) }).await, Exit::Configuration);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_crashed_task_ends_the_service_with_a_failure() {
-        let life = life();
-        let stop = life.soft_stop();
-        life.spawn("worker", async { panic!("no way") });
-        let run = async {
-            stop.await;
-            Ok(())
-        };
-        assert_eq!(conclude(&life, run).await, Exit::Failure);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_does_not_drain_in_time_is_left_behind() {
-        let life = life();
-        life.spawn("stuck", std::future::pending());
-        life.stop();
-        let begin = tokio::time::Instant::now();
-        assert_eq!(conclude(&life, async { Ok(()) }).await, Exit::DrainExceeded);
-        assert_eq!(begin.elapsed(), Duration::from_secs(7));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_cut_off_by_the_hard_stop_is_told_from_a_clean_end() {
-        let life = life();
-        let hard = life.hard_stop();
-        let run = async {
-            hard.await;
-            Ok(())
-        };
-        life.stop();
-        assert_eq!(conclude(&life, run).await, Exit::DrainExceeded);
+    #[test]
+    fn a_generation_that_fails_to_begin_or_to_end_ends_the_process() {
+        for failing in ["first", "second"] {
+            let story = Story::new();
+            let (exit, seen) = story.live(|secret| {
+                if secret == "first" {
+                    story.change()
+                } else {
+                    story.process.life.stop()
+                }
+                secret == failing
+            });
+            assert_eq!((exit, seen.last().map(String::as_str)), (Exit::Failure, Some(failing)));
+        }
     }
 }

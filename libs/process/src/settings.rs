@@ -1,6 +1,7 @@
 //! The sections of the configuration that every service has, and types for the services' own.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,13 +11,28 @@ use wire::HumanDuration;
 use crate::http::ManagementSettings;
 
 /// The sections that the process takes for itself.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProcessSettings {
     pub(crate) http: ManagementSettings,
     pub(crate) log: LogSettings,
     pub(crate) trace: TraceSettings,
     pub(crate) shutdown: ShutdownSettings,
+    pub(crate) reload: ReloadSettings,
+}
+
+impl ProcessSettings {
+    /// The sections that differ. All of them are read once.
+    pub(crate) fn changed(&self, other: &Self) -> Vec<&'static str> {
+        let sections = [
+            ("http", self.http != other.http),
+            ("log", self.log != other.log),
+            ("trace", self.trace != other.trace),
+            ("shutdown", self.shutdown != other.shutdown),
+            ("reload", self.reload != other.reload),
+        ];
+        sections.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect()
+    }
 }
 
 /// Section `log`.
@@ -58,6 +74,42 @@ pub struct TraceSettings {
 pub struct ShutdownSettings {
     /// How long the soft stop may take.
     pub drain: HumanDuration,
+}
+
+/// Section `reload`: when the configuration is read anew.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReloadSettings {
+    /// Directories with files that settings name, besides the one with secrets: when something changes there, too.
+    pub watch: Vec<PathBuf>,
+    /// How often they are looked at.
+    pub every: HumanDuration,
+    /// How long a change waits at most, by lot: so that not all processes take it at once.
+    pub spread: HumanDuration,
+}
+
+impl ReloadSettings {
+    /// Whether the settings can work.
+    ///
+    /// # Errors
+    /// A text that names the setting.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.every.0.is_zero() {
+            Err("reload.every: must be more than nothing".to_owned())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Default for ReloadSettings {
+    fn default() -> Self {
+        Self {
+            watch: Vec::new(),
+            every: HumanDuration(Duration::from_secs(10)),
+            spread: HumanDuration(Duration::from_secs(30)),
+        }
+    }
 }
 
 impl Default for LogSettings {

@@ -16,13 +16,15 @@ static REFUSED: Mutex<Option<(Instant, String)>> = Mutex::new(None);
 /// any more.
 const STANDS_FOR: Duration = Duration::from_secs(30);
 
-/// For readiness: whether Kafka has refused nothing lately.
+/// A probe for readiness: whether Kafka has refused nothing lately, and since this was called. What was refused to those who
+/// came before, with another password, is none of ours.
 ///
 /// # Errors
 /// What it refused, and which settings or rights to look at.
-pub fn access() -> Result<(), String> {
-    match &*REFUSED.lock().unwrap_or_else(PoisonError::into_inner) {
-        Some((at, why)) if at.elapsed() < STANDS_FOR => Err(why.clone()),
+pub fn access() -> impl Fn() -> Result<(), String> + Send + Sync + 'static {
+    let begin = Instant::now();
+    move || match &*REFUSED.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some((at, why)) if *at >= begin && at.elapsed() < STANDS_FOR => Err(why.clone()),
         Some(_) | None => Ok(()),
     }
 }
@@ -93,5 +95,15 @@ mod tests {
         let why = explained(RDKafkaErrorCode::TopicAuthorizationFailed, "postbode.events");
         assert!(why.is_some_and(|it| it.contains("right") && it.contains("postbode.events")));
         assert_eq!(explained(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down"), None);
+    }
+
+    #[test]
+    fn what_was_refused_before_is_no_matter_of_who_comes_after() {
+        let before = access();
+        let refusal = KafkaError::Global(RDKafkaErrorCode::TopicAuthorizationFailed);
+        note(&refusal, "postbode.events");
+        let after = access();
+        assert!(before().is_err_and(|why| why.contains("postbode.events")));
+        assert_eq!(after(), Ok(()));
     }
 }

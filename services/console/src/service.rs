@@ -53,10 +53,15 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
         notices::start(&console, smtp, config.notices.after.0, &service.lifecycle);
     }
     jobs::start(&console, config.console.jobs, &service.lifecycle);
-    let listener = http::listen(&config.api).await.context("the API")?;
+    let listener = service.door.listen(&config.api).await.context("the API")?;
+
+    let serve = async {
+        service.take_over().await;
+        http::serve(listener, api::router(Arc::clone(&console)), &service.lifecycle).await
+    };
 
     tokio::select! {
-        served = http::serve(listener, api::router(Arc::clone(&console)), &service.lifecycle) => served,
+        served = serve => served,
         unfit = prepare(&service, &admin, (&topics, keeper), &console, &checks) => unfit,
         error = view.failed() => Err(error.into()),
         () = journal.stopped() => Err(anyhow::anyhow!("the registry's writer has stopped")),
@@ -147,7 +152,7 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
     service.health.ready_when("registry", read);
     service.health.ready_when("kafka", move || fresh.proof());
-    service.health.ready_when("kafka.access", stream::access);
+    service.health.ready_when("kafka.access", stream::access());
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 

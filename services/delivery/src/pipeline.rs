@@ -89,7 +89,7 @@ impl Shell {
     async fn build(service: Service<Settings>) -> anyhow::Result<Self> {
         let Service { config, health, metrics, clock, .. } = &service;
         let Plan { topics, dispatch, keyring, ring, user_agent } = config.plan()?;
-        health.ready_when("kafka.access", stream::access);
+        health.ready_when("kafka.access", stream::access());
         let fit = health.ready("topics");
         Admin::new(&config.kafka)?.require(&topics.specs(), |error| fit.fail(error.to_string())).await?;
 

@@ -18,7 +18,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let Service { config, lifecycle, health, metrics, clock, .. } = &service;
     let topics = config.topics()?;
     let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
-    health.ready_when("kafka.access", stream::access);
+    health.ready_when("kafka.access", stream::access());
     let fit = health.ready("topics");
     let required = admin.require(&specs, |error| fit.fail(error.to_string()));
     let Some(required) = lifecycle.until_stop(required).await else { return Ok(()) };

@@ -30,10 +30,15 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let opener = door.opener();
     let checked = watch(&service, &view);
     let router = api::router(Arc::new(pipeline(&service, &topics, door, sink.clone())));
-    let listener = http::listen(&config.api).await.context("the API")?;
+    let listener = service.door.listen(&config.api).await.context("the API")?;
+
+    let serve = async {
+        service.take_over().await;
+        http::serve(listener, router, &service.lifecycle).await
+    };
 
     tokio::select! {
-        served = http::serve(listener, router, &service.lifecycle) => served,
+        served = serve => served,
         unfit = open(&admin, &topics, &opener, &checked) => unfit,
         error = view.failed() => Err(error.into()),
         error = producer_failed(&sink) => Err(error.into()),
@@ -51,7 +56,7 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Check {
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
     service.health.ready_when("registry", read);
     service.health.ready_when("kafka", move || fresh.proof());
-    service.health.ready_when("kafka.access", stream::access);
+    service.health.ready_when("kafka.access", stream::access());
     service.health.ready("topics")
 }
 

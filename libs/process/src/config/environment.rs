@@ -28,24 +28,9 @@ impl Source for Environment {
             let origin = format!("environment variable {name}");
             let path = name[PREFIX.len()..].to_lowercase();
             let leaf = Value::new(Some(&origin), ValueKind::String(value.clone()));
-            insert(&mut root, &path, leaf, &origin);
+            let segments: Vec<_> = path.split("__").collect();
+            super::insert(&mut root, &segments, leaf, &origin);
         }
         Ok(root)
-    }
-}
-
-/// Puts a value at a path of segments joined by `__`, making tables on the way.
-fn insert(table: &mut Map<String, Value>, path: &str, leaf: Value, origin: &String) {
-    let Some((section, rest)) = path.split_once("__") else {
-        table.insert(path.to_owned(), leaf);
-        return;
-    };
-    let empty = || Value::new(Some(origin), ValueKind::Table(Map::new()));
-    let entry = table.entry(section.to_owned()).or_insert_with(empty);
-    if !matches!(entry.kind, ValueKind::Table(_)) {
-        *entry = empty();
-    }
-    if let ValueKind::Table(inner) = &mut entry.kind {
-        insert(inner, rest, leaf, origin);
     }
 }

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::de;
 
+/// What is said of a key that no section has.
+pub(super) const UNKNOWN: &str = "unknown key";
+
 /// What is wrong, with which key, and where that key was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigError {
@@ -29,7 +32,7 @@ impl ConfigError {
         &self.key
     }
 
-    /// The file or environment variable that gave the key, if one did.
+    /// The file, file of secrets or environment variable that gave the key, if one did.
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
@@ -47,6 +50,14 @@ impl ConfigError {
     /// Names the source, unless one further in is named already.
     pub(super) fn sourced(mut self, origin: Option<&str>) -> Self {
         self.origin = self.origin.or_else(|| origin.map(str::to_owned));
+        self
+    }
+
+    /// Without what it tells of the value, which is nobody's to read.
+    pub(super) fn untold(mut self) -> Self {
+        if self.what != UNKNOWN {
+            "is not what this setting takes (its value is not shown)".clone_into(&mut self.what);
+        }
         self
     }
 
@@ -83,7 +94,7 @@ impl de::Error for ConfigError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self { key: field.to_owned(), what: "unknown key".to_owned(), known: expected.to_vec(), origin: None }
+        Self { key: field.to_owned(), what: UNKNOWN.to_owned(), known: expected.to_vec(), origin: None }
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -10,7 +10,8 @@ use serde::de::{
     SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 
-use super::ConfigError;
+use super::error::UNKNOWN;
+use super::{ConfigError, secrets};
 
 /// Reads a value of a type from a tree.
 pub(super) fn read<T: DeserializeOwned>(tree: Value) -> Result<T, ConfigError> {
@@ -144,7 +145,7 @@ impl<'de> Deserializer<'de> for Node {
 
     /// A value is ignored only where no field wants it: that is an unknown key.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, ConfigError> {
-        Err(ConfigError::new("unknown key"))
+        Err(ConfigError::new(UNKNOWN))
     }
 
     serde::forward_to_deserialize_any! {
@@ -189,7 +190,12 @@ impl<'de> MapAccess<'de> for Entries {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, ConfigError> {
         let (key, value) = self.current.take().ok_or_else(|| ConfigError::new("a value without its key"))?;
         let origin = first_origin(&value);
-        seed.deserialize(Node(value)).map_err(|error| error.sourced(origin.as_deref()).within(&key))
+        let is_secret =
+            matches!(value.kind, ValueKind::String(_)) && origin.as_deref().is_some_and(secrets::gave);
+        seed.deserialize(Node(value)).map_err(|error| {
+            let error = if is_secret { error.untold() } else { error };
+            error.sourced(origin.as_deref()).within(&key)
+        })
     }
 }
 
@@ -202,6 +208,16 @@ fn first_origin(value: &Value) -> Option<String> {
         None
     };
     value.origin().map(str::to_owned).or_else(inside)
+}
+
+/// Where the value at a key in dots came from. Keys of a table may have dots of their own.
+pub(super) fn origin(tree: &Value, key: &str) -> Option<String> {
+    let ValueKind::Table(table) = &tree.kind else { return None };
+    let whole = table.get(key).and_then(first_origin);
+    whole.or_else(|| {
+        let (section, rest) = key.split_once('.')?;
+        origin(table.get(section)?, rest)
+    })
 }
 
 struct Items {
