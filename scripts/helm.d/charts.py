@@ -52,11 +52,22 @@ def named(it):
     return (it["apiVersion"], it["kind"], it["metadata"].get("namespace", ""), it["metadata"]["name"])
 
 
-def containers(rendered):
-    """Every pod's component and containers."""
+def pods(rendered):
+    """Every pod's component and specification."""
     for it in rendered:
         spec = it.get("spec", {})
         if it["kind"] in ("Deployment", "Job"):
             spec = spec["template"]["spec"]
-        for container in spec.get("containers", []) if isinstance(spec, dict) else []:
-            yield it["metadata"]["labels"]["app.kubernetes.io/component"], container
+        if isinstance(spec, dict) and "containers" in spec:
+            yield it["metadata"]["labels"]["app.kubernetes.io/component"], spec
+
+
+def containers(rendered):
+    """Every pod's component and containers."""
+    return [(component, container) for component, pod in pods(rendered) for container in pod["containers"]]
+
+
+def secrets(pod):
+    """The names of the files of secrets that a pod has, which are settings."""
+    sources = [source for volume in pod.get("volumes", []) if volume["name"] == "secrets" for source in volume["projected"]["sources"]]
+    return [item["path"] for source in sources for item in source["secret"]["items"]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from charts import CHART, HELMS, ROOT, SERVICES, containers, each, examples, objects, run, template
+from charts import CHART, HELMS, ROOT, SERVICES, containers, each, examples, objects, pods, run, secrets, template
 
 # Settings that the chart makes of values of its own, so that `settings` does not take them.
 CHARTS_OWN = {
@@ -49,6 +49,21 @@ def variables_are_known():
                 if f"{section.lower()}.{key}" not in known.get(component, set()):
                     found.append(f"{example}: {component} does not know {name}")
     return found, f"{len(seen)} settings in docs/configuration.md"
+
+
+def secrets_are_known():
+    """Every file of secrets is a setting of the service that gets it, and none of them is a variable."""
+    known, seen, found = documented(), set(), []
+    for example, rendered in rendered_everywhere():
+        for component, pod in pods(rendered):
+            for name in secrets(pod):
+                seen.add(name)
+                if ".".join(name.split(".")[:2]) not in known.get(component, set()):
+                    found.append(f"{example}: {component} does not know {name}")
+            if component in SERVICES:
+                variables = pod["containers"][0]["env"]
+                found += [f"{example}: {component} has {it['name']} of a Secret" for it in variables if "secretKeyRef" in it.get("valueFrom", {})]
+    return found, f"{', '.join(sorted(seen))}"
 
 
 def settings_are_complete():
@@ -186,33 +201,41 @@ def services_take_it():
         key = Path(place) / "hooks.example.com.pem"
         if run("openssl", "genrsa", "-out", key, "2048").returncode:
             return ["openssl made no key"], "nothing"
-        cases = [(example, component, container) for example, rendered in rendered_everywhere()
-                 for component, container in containers(rendered) if component in SERVICES]
+        cases = [(example, component, pod) for example, rendered in rendered_everywhere()
+                 for component, pod in pods(rendered) if component in SERVICES]
 
         def ask(case):
-            example, component, container = case
-            said = run(folder / f"postbode-{component}", "--check-config", env=environment(container, place))
+            example, component, pod = case
+            folder_of_secrets = files(pod, Path(place) / f"{example}-{component}")
+            said = run(folder / f"postbode-{component}", "--check-config", env=environment(pod, place, folder_of_secrets))
             return [] if said.returncode == 0 else [f"{example}: {said.stderr.strip()}"]
 
-        return sum(each(ask, cases), []), f"{len(cases)} pods' variables, as the binaries read them"
+        return sum(each(ask, cases), []), f"{len(cases)} pods' variables and secrets, as the binaries read them"
 
 
-def environment(container, signing):
-    """A container's variables, with something of the right kind where a Secret would stand."""
-    secrets = {
-        "POSTBODE__SEAL__KEYS": "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-        "POSTBODE__CONSOLE__OPERATOR_KEY": "0123456789abcdef0123456789abcdef",
-        "POSTBODE__HISTORY__URL": "postgres://user:password@database/postbode",
-        "POSTBODE__OUTBOUND__PROXY": "http://proxy:3128",
-        "POSTBODE__NOTICES__SMTP_URL": "smtps://user:password@mail.example.com",
+def files(pod, folder):
+    """A pod's files of secrets, with something of the right kind in each."""
+    kinds = {
+        "seal.keys": "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "console.operator_key": "0123456789abcdef0123456789abcdef",
+        "history.url": "postgres://user:password@database/postbode",
+        "outbound.proxy": "http://proxy:3128",
+        "notices.smtp_url": "smtps://user:password@mail.example.com",
     }
-    given = {it["name"]: it.get("value") or secrets.get(it["name"], "something") for it in container["env"]}
-    if "POSTBODE__SIGNING__DIRECTORY" in given:
-        given["POSTBODE__SIGNING__DIRECTORY"] = signing
-    return given
+    folder.mkdir()
+    for name in secrets(pod):
+        (folder / name).write_text(kinds.get(name, "something") + "\n")
+    return folder
+
+
+def environment(pod, signing, folder_of_secrets):
+    """A pod's variables, with places that are here."""
+    given = {it["name"]: it.get("value", "something") for it in pod["containers"][0]["env"]}
+    places = {"POSTBODE__SIGNING__DIRECTORY": signing, "POSTBODE_SECRETS": str(folder_of_secrets)}
+    return given | {name: place for name, place in places.items() if name in given}
 
 
 CHECKS = (
-    variables_are_known, settings_are_complete, values_have_a_schema, topics_are_the_codes, rights_are_the_codes,
+    variables_are_known, secrets_are_known, settings_are_complete, values_have_a_schema, topics_are_the_codes, rights_are_the_codes,
     private_addresses_are_walled_off, names_are_the_codes, services_take_it,
 )

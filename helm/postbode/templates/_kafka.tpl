@@ -1,6 +1,6 @@
 {{/* How Kafka is reached: variables, files, and the same for KEDA. Templates take `root` and `component`. */}}
 
-{{/* The variables. */}}
+{{/* The variables, without secrets. */}}
 {{- define "postbode.environment.kafka" -}}
 {{- with .root.Values.kafka -}}
 - name: POSTBODE__KAFKA__BOOTSTRAP_SERVERS
@@ -12,23 +12,31 @@
 - name: POSTBODE__KAFKA__PROPERTIES__{{ $key }}
   value: {{ include "postbode.text" $value | quote }}
 {{- end }}
-{{- $user := include "postbode.kafka.user" . | fromYaml }}
-{{- $property := "POSTBODE__KAFKA__PROPERTIES__" }}
-{{- with .root.Values.kafka }}
-{{- if and .sasl.mechanism $user.saslSecret }}
-{{- $oauth := eq .sasl.mechanism "OAUTHBEARER" }}
-{{- $name := $oauth | ternary "sasl.oauthbearer.client.id" "sasl.username" }}
-{{- $password := $oauth | ternary "sasl.oauthbearer.client.secret" "sasl.password" }}
-{{- if $user.name }}
-- name: {{ $property }}{{ $name }}
-  value: {{ $user.name }}
-{{- else }}
-{{ include "postbode.environment.secret" (dict "name" (print $property $name) "secret" $user.saslSecret "key" .sasl.usernameKey) }}
+{{- with (include "postbode.kafka.user" . | fromYaml).name }}
+- name: POSTBODE__KAFKA__PROPERTIES__sasl.username
+  value: {{ . }}
 {{- end }}
-{{ include "postbode.environment.secret" (dict "name" (print $property $password) "secret" $user.saslSecret "key" $user.passwordKey) }}
+{{- end }}
+
+{{/* librdkafka's client settings that are secrets, as a list in YAML: `setting`, and the `secret` and its `key` that have it. */}}
+{{- define "postbode.kafka.secrets" -}}
+{{- $user := include "postbode.kafka.user" . | fromYaml }}
+{{- with .root.Values.kafka }}
+{{- if $user.saslSecret }}
+{{- $oauth := eq .sasl.mechanism "OAUTHBEARER" }}
+{{- if not $user.name }}
+- setting: kafka.properties.{{ $oauth | ternary "sasl.oauthbearer.client.id" "sasl.username" }}
+  secret: {{ $user.saslSecret }}
+  key: {{ .sasl.usernameKey | quote }}
+{{- end }}
+- setting: kafka.properties.{{ $oauth | ternary "sasl.oauthbearer.client.secret" "sasl.password" }}
+  secret: {{ $user.saslSecret }}
+  key: {{ $user.passwordKey | quote }}
 {{- end }}
 {{- if and $user.certificateSecret .tls.client.passwordKey }}
-{{ include "postbode.environment.secret" (dict "name" (print $property "ssl.key.password") "secret" $user.certificateSecret "key" .tls.client.passwordKey) }}
+- setting: kafka.properties.ssl.key.password
+  secret: {{ $user.certificateSecret }}
+  key: {{ .tls.client.passwordKey | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* A service's configuration, all of it as environment variables. docs/configuration.md has every key. */}}
+{{/* A service's configuration, all but its secrets as environment variables. docs/configuration.md has every key. */}}
 
 {{/* The variables of a service, each name once and in order; `extraEnv` wins. Takes `root` and `component`. */}}
 {{- define "postbode.environment" -}}
@@ -6,6 +6,7 @@
 {{- $variables := concat
   (include "postbode.environment.common" . | fromYamlArray)
   (include (printf "postbode.environment.%s" .component) .root | fromYamlArray)
+  (include "postbode.environment.files" . | fromYamlArray)
   $values.extraEnv }}
 {{- include "postbode.environment.unique" $variables }}
 {{- end }}
@@ -55,20 +56,12 @@
 {{ include "postbode.environment.section" (dict "section" "console" "settings" $console.settings) }}
 {{ include "postbode.environment.section" (dict "section" "history" "settings" $console.history.settings) }}
 {{ include "postbode.environment.strangers" . }}
-{{- with $console.operatorKey }}
-{{ include "postbode.environment.secret" (dict "name" "POSTBODE__CONSOLE__OPERATOR_KEY" "secret" .existingSecret "key" .key) }}
-{{- end }}
-{{- if $console.database.existingSecret }}
-{{- with $console.database }}
-{{ include "postbode.environment.secret" (dict "name" "POSTBODE__HISTORY__URL" "secret" .existingSecret "key" .key) }}
-{{- end }}
-{{- else }}
+{{- if not $console.database.existingSecret }}
 - name: POSTBODE__HISTORY__URL
   value: sqlite:/var/lib/postbode/history.db
 {{- end }}
 {{- with $console.mail }}
 {{- if .existingSecret }}
-{{ include "postbode.environment.secret" (dict "name" "POSTBODE__NOTICES__SMTP_URL" "secret" .existingSecret "key" .key) }}
 - name: POSTBODE__NOTICES__FROM
   value: {{ .from | quote }}
 {{- with .after }}
@@ -79,13 +72,9 @@
 {{- end }}
 {{- end }}
 
-{{/* What delivery and console share: how secrets are opened, and how strangers are called. */}}
+{{/* What delivery and console share: how strangers are called. */}}
 {{- define "postbode.environment.strangers" -}}
-{{ include "postbode.environment.secret" (dict "name" "POSTBODE__SEAL__KEYS" "secret" .Values.seal.existingSecret "key" .Values.seal.key) }}
 {{ include "postbode.environment.section" (dict "section" "outbound" "settings" .Values.outbound.settings) }}
-{{- with .Values.outbound.proxy }}
-{{ include "postbode.environment.secret" (dict "name" "POSTBODE__OUTBOUND__PROXY" "secret" .existingSecret "key" .key) }}
-{{- end }}
 {{- if .Values.outbound.ca.existingSecret }}
 - name: POSTBODE__OUTBOUND__CA_FILE
   value: /etc/postbode/outbound/ca.crt

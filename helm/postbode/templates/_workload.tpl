@@ -3,7 +3,7 @@
        root        the chart's context
        component   ingest, fanout, delivery, retry or console
        ports       container ports beside the one for health and metrics: [{name, containerPort}]
-       volumes     volumes beside Kafka's files
+       volumes     volumes beside secrets and Kafka's files
        mounts      where they are mounted
        recreate    whether the old pod must be gone before the new one comes
 */}}
@@ -193,6 +193,13 @@ podAntiAffinity:
 {{- end }}
 
 {{- define "postbode.volumes" -}}
+{{- with include "postbode.secrets.files" .call }}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- . | trim | nindent 6 }}
+{{- end }}
 {{- with include "postbode.kafka.files" .call }}
 - name: kafka
   projected:
@@ -206,6 +213,9 @@ podAntiAffinity:
 {{- end }}
 
 {{- define "postbode.mounts" -}}
+{{- if include "postbode.secrets.files" .call }}
+- {name: secrets, mountPath: /etc/postbode/secrets, readOnly: true}
+{{- end }}
 {{- if include "postbode.kafka.files" .call }}
 - {name: kafka, mountPath: /etc/postbode/kafka, readOnly: true}
 {{- end }}
