@@ -74,6 +74,18 @@ impl Broker {
         KafkaSettings { bootstrap_servers, properties, ..KafkaSettings::default() }
     }
 
+    /// Puts a certificate of one of its users into a file, with its key, another one each time. Says where those go who show one
+    /// instead of a password.
+    pub fn identify(&self, user: &str, file: &Path) -> String {
+        let directory = self.own_directory();
+        script(directory, &["identify", user], "").unwrap();
+        // Readers see the old one or the new one.
+        let draft = file.with_file_name(".draft");
+        std::fs::copy(directory.join(format!("tls/{user}.pem")), &draft).unwrap();
+        std::fs::rename(draft, file).unwrap();
+        std::fs::read_to_string(directory.join("certified")).unwrap().trim().to_owned()
+    }
+
     /// Whether it wants TLS, passwords and rights.
     pub fn is_secured(&self) -> bool {
         self.is_secured
@@ -87,6 +99,11 @@ impl Broker {
     /// Takes rights.
     pub fn revoke(&self, rights: &str) {
         script(self.own_directory(), &["revoke"], rights).unwrap();
+    }
+
+    /// Gives one of its users another password. Connections that are open stay so.
+    pub fn set_password(&self, user: &str, password: &str) {
+        script(self.own_directory(), &["password"], &format!("{user} {password}\n")).unwrap();
     }
 
     /// Gives it another certificate, which it reads at its next start: for so many days, or one that has expired for so many.

@@ -140,6 +140,11 @@ impl ServiceProcess {
         self.child.try_wait().unwrap().map(|status| status.code())
     }
 
+    /// Its process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by name: TERM, KILL, STOP, CONT.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();

@@ -1,6 +1,7 @@
 //! An installation of its own on a Kafka: topics, services, accounts, webhooks, and the books.
 
 mod asking;
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub struct WorldOptions {
     pub partitions: Option<i32>,
     /// Copies of each partition; none means one.
     pub replication: Option<i32>,
+    /// Whether secrets lie in files, which [`World::change_secret`] changes under running services, and not in variables.
+    pub secrets_in_files: bool,
 }
 
 /// An installation.
@@ -56,6 +59,7 @@ pub struct World {
     broker: Broker,
     settings: TopicSettings,
     environment: Vec<(&'static str, String)>,
+    secrets_in_files: bool,
     folder: PathBuf,
     started: usize,
     http: reqwest::Client,
@@ -99,6 +103,7 @@ impl World {
             broker,
             settings,
             environment: options.environment,
+            secrets_in_files: options.secrets_in_files,
             folder,
             started: 0,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -123,7 +128,10 @@ impl World {
 
     /// Starts one more process of a service.
     pub fn spawn(&mut self, kind: Kind) {
-        let environment = self.environment_of(kind);
+        let mut environment = self.environment_of(kind);
+        if self.secrets_in_files {
+            self.move_secrets(kind, &mut environment);
+        }
         let service = ServiceProcess::start(kind, self.started, &self.folder, &environment);
         self.started += 1;
         self.services.push(service);
@@ -175,7 +183,7 @@ impl World {
         }
         for (name, value) in &self.environment {
             let section = name.split("__").nth(1).unwrap_or_default().to_lowercase();
-            let every = matches!(&*section, "topics" | "kafka" | "log" | "trace");
+            let every = matches!(&*section, "topics" | "kafka" | "log" | "trace" | "reload");
             if section == kind.name()
                 || (matches!(&*section, "outbound" | "signing") && kind.has_secrets())
                 || (section == "history" && kind == Kind::Console)

@@ -1,5 +1,6 @@
 //! A Kafka that asks for TLS, passwords and rights.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use harness::{Answer, Broker, Ending, Kind, Receiver, ServiceProcess, World, WorldOptions, eventually};
@@ -108,6 +109,124 @@ async fn whoever_is_not_let_in_says_why_at_the_start_and_in_its_readiness() {
     broker.stop();
     broker.start();
     until_it_says(world.service(Kind::Ingest), 200, "kafka.access").await;
+    world.clicks("acme", 10).await;
+    receiver.until_accepted(20).await;
+    world.close().await;
+}
+
+/// Another keyring: the key of before opens what it sealed.
+const SECOND_KEYRING: &str =
+    "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+
+/// Waits until a service has begun anew so many times, and is ready again.
+async fn until_begun_anew(world: &World, kind: Kind, times: usize) {
+    let service = world.service(kind);
+    let what = format!("{} has begun anew", kind.name());
+    eventually(Duration::from_secs(60), &what, || async {
+        let begun = service.log().matches("beginning anew").count();
+        if begun == times { Ok(()) } else { Err(format!("{begun} times of {times}\n{}", service.log())) }
+    })
+    .await;
+    service.ready().await;
+}
+
+/// Changes what every service has, one after the other.
+async fn rotate(world: &World, broker: &Broker) {
+    for kind in Kind::ALL {
+        let broker = broker.clone();
+        let set = tokio::task::spawn_blocking(move || broker.set_password(kind.name(), "another"));
+        set.await.unwrap();
+        world.change_secret(kind, "kafka.properties.sasl.password", "another");
+        until_begun_anew(world, kind, 1).await;
+    }
+    for kind in [Kind::Delivery, Kind::Console] {
+        world.change_secret(kind, "seal.keys", SECOND_KEYRING);
+        until_begun_anew(world, kind, 2).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_change_under_running_services_and_nothing_is_lost_or_sent_twice() {
+    let broker = Broker::secured("rotation");
+    let _ending = Ending(broker.clone());
+    let options =
+        WorldOptions { broker: Some(broker.clone()), secrets_in_files: true, ..WorldOptions::default() };
+    let world = World::with("rotation", options).await;
+    world.account("acme").await;
+    let receiver = Receiver::start().await;
+    world.hook("acme", &receiver, &["click"], json!({})).await;
+    let processes: Vec<_> = world.services.iter().map(ServiceProcess::pid).collect();
+
+    let rotated = AtomicBool::new(false);
+    let send = async {
+        let mut sent = 0;
+        while !rotated.load(Ordering::Relaxed) {
+            // Each on a connection of its own: none is refused, whenever it is made.
+            sent += world.events_with(&[("connection", "close")], "acme", "click", 5).await.len();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        sent
+    };
+    let rotate = async {
+        rotate(&world, &broker).await;
+        rotated.store(true, Ordering::Relaxed);
+    };
+    let (sent, ()) = tokio::join!(send, rotate);
+    receiver.until_accepted(sent).await;
+
+    // What was sealed by the first key opens, and what the second one seals, too.
+    let second = Receiver::start().await;
+    world.hook("acme", &second, &["click"], json!({})).await;
+    world.change_secret(Kind::Delivery, "seal.keys", "nonsense");
+    let delivery = world.service(Kind::Delivery);
+    eventually(Duration::from_secs(20), "the wrong keyring is refused", || async {
+        let log = delivery.log();
+        let place = "delivery-secrets/seal.keys";
+        let told = log.lines().find(|line| line.contains("will not do"));
+        match told {
+            Some(line) if line.contains("seal.keys: ") && line.contains(place) => Ok(()),
+            told => Err(format!("{told:?}")),
+        }
+    })
+    .await;
+    assert!(!delivery.log().contains("nonsense"), "{}", delivery.log());
+    assert_eq!(delivery.metric("postbode_config_reload_failed").await, 1.0);
+    assert_eq!(delivery.metric("postbode_config_reloads_total").await, 2.0);
+    world.clicks("acme", 10).await;
+    receiver.until_accepted(sent + 10).await;
+    second.until_accepted(10).await;
+    until_it_says(delivery, 200, "secrets").await;
+
+    assert_eq!(world.services.iter().map(ServiceProcess::pid).collect::<Vec<_>>(), processes);
+    assert_eq!((receiver.duplicates(), second.duplicates()), (0, 0));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_may_show_a_certificate_instead_of_a_password_and_take_another_while_it_runs() {
+    let broker = Broker::secured("certificates");
+    let _ending = Ending(broker.clone());
+    let options =
+        WorldOptions { broker: Some(broker.clone()), secrets_in_files: true, ..WorldOptions::default() };
+    let mut world = World::with("certificates", options).await;
+    world.account("acme").await;
+    let receiver = Receiver::start().await;
+    world.hook("acme", &receiver, &["click"], json!({})).await;
+
+    world.take(Kind::Fanout).stop().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fanout.pem");
+    world.set("POSTBODE__KAFKA__BOOTSTRAP_SERVERS", broker.identify("fanout", &file));
+    world.set("POSTBODE__KAFKA__PROPERTIES__security.protocol", "SSL".to_owned());
+    world.set("POSTBODE__KAFKA__PROPERTIES__ssl.certificate.location", file.display().to_string());
+    world.set("POSTBODE__KAFKA__PROPERTIES__ssl.key.location", file.display().to_string());
+    world.set("POSTBODE__RELOAD__WATCH", folder.path().display().to_string());
+    world.add(Kind::Fanout).await;
+    world.clicks("acme", 10).await;
+    receiver.until_accepted(10).await;
+
+    broker.identify("fanout", &file);
+    until_begun_anew(&world, Kind::Fanout, 1).await;
     world.clicks("acme", 10).await;
     receiver.until_accepted(20).await;
     world.close().await;

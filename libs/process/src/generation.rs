@@ -223,7 +223,9 @@ mod tests {
                 std::future::pending::<()>().await;
                 drop(forgotten);
             });
-            service.health.ready_when("probe", move || Ok(drop(probed.clone())));
+            service.health.ready_when("probe", move || {
+                if Arc::strong_count(&probed) > 0 { Ok(()) } else { Err(String::new()) }
+            });
             service.lifecycle.soft_stop().await;
             Ok(())
         };

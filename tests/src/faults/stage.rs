@@ -83,6 +83,7 @@ impl Stage {
                 services: Some(Kind::ALL.into_iter().chain(setup.extra).collect()),
                 environment,
                 partitions: Some(setup.partitions),
+                secrets_in_files: false,
             },
         )
         .await;

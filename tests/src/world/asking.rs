@@ -96,6 +96,17 @@ impl World {
 
     /// Sends events of one type through ingest, and books them.
     pub async fn events(&self, account: &str, kind: &str, count: usize) -> Vec<Event> {
+        self.events_with(&[], account, kind, count).await
+    }
+
+    /// [`World::events`], with further headers in each request.
+    pub async fn events_with(
+        &self,
+        headers: &[(&str, &str)],
+        account: &str,
+        kind: &str,
+        count: usize,
+    ) -> Vec<Event> {
         let mut sent = Vec::new();
         for n in 0..count {
             let id = uuid::Uuid::now_v7().to_string();
@@ -107,7 +118,7 @@ impl World {
         }
         for batch in sent.chunks(500) {
             let body = serde_json::to_vec(batch).unwrap();
-            let headers = [("content-type", "application/cloudevents-batch+json")];
+            let headers = [headers, &[("content-type", "application/cloudevents-batch+json")]].concat();
             let answer = self.post_events("", &headers, body).await;
             assert_eq!(answer.status(), StatusCode::ACCEPTED, "{}", answer.text().await.unwrap());
         }
