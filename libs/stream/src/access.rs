@@ -6,8 +6,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::time::Instant;
+
+use crate::telemetry::Teller;
 
 /// What a client was refused last, and when. One for the whole process: its clients have one user.
 static REFUSED: Mutex<Option<(Instant, String)>> = Mutex::new(None);
@@ -24,6 +28,17 @@ pub fn access() -> Result<(), String> {
     match &*REFUSED.lock().unwrap_or_else(PoisonError::into_inner) {
         Some((at, why)) if at.elapsed() < STANDS_FOR => Err(why.clone()),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// [`access`] as a metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Access;
+
+impl Collector for Access {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let help = "1 where Kafka has refused this process something within half a minute: a certificate, a password, a right.";
+        Teller(encoder).number("kafka_refused", help, usize::from(access().is_err()))
     }
 }
 
