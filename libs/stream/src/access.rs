@@ -31,7 +31,7 @@ pub fn access() -> Result<(), String> {
     }
 }
 
-/// [`access`] as a metric.
+/// [`access()`] as a metric.
 #[derive(Clone, Copy, Debug)]
 pub struct Access;
 

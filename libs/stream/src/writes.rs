@@ -36,7 +36,9 @@ impl Failures {
     /// Topics that are written to: they count from zero, so that the first failure is seen as a change.
     pub fn expect<'a>(&self, topics: impl IntoIterator<Item = &'a Arc<str>>) {
         let mut counts = self.counts();
-        topics.into_iter().for_each(|topic| drop(counts.entry(Arc::clone(topic)).or_default()));
+        for topic in topics {
+            counts.entry(Arc::clone(topic)).or_default();
+        }
     }
 
     /// How many there were.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use process::{Check, Service, http};
-use stream::{Admin, RegistryView, Sink, SinkOptions, TableOptions};
+use stream::{Access, Admin, RegistryView, Sink, SinkOptions, TableOptions};
 use wire::topics::Topics;
 
 use crate::api;
@@ -52,6 +52,8 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Check {
     service.health.ready_when("registry", read);
     service.health.ready_when("kafka", move || fresh.proof());
     service.health.ready_when("kafka.access", stream::access);
+    service.metrics.register_collector(Access);
+    service.metrics.register_collector(view.clone());
     service.health.ready("topics")
 }
 
