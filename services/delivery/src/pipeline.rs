@@ -215,7 +215,8 @@ impl Shell {
         if outcome.verdict() == Verdict::Deferred {
             return;
         }
-        telemetry.attempted(outcome.class(), done.exchange.phases.total);
+        let trace = process::trace::is_exported().then(|| first.trace()).flatten();
+        telemetry.attempted(outcome.class(), done.exchange.phases.total, trace);
         if done.number == 1 {
             telemetry.first_attempt(now.since(first.record.timestamp));
         }

@@ -7,6 +7,7 @@ use outbound::Outbound;
 use process::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -19,7 +20,8 @@ use crate::held::Held;
 #[derive(Clone)]
 pub(crate) struct Telemetry {
     attempts: Family<OutcomeLabel, Counter>,
-    duration: Histogram,
+    /// Its exemplars are traces: an attempt that took long leads to all else that befell its event.
+    duration: HistogramWithExemplars<TraceLabel>,
     latency: Histogram,
     delivered: Counter,
     event_latency: Histogram,
@@ -44,11 +46,16 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TraceLabel {
+    trace_id: String,
+}
+
 impl Default for Telemetry {
     fn default() -> Self {
         Self {
             attempts: Family::default(),
-            duration: Histogram::new(exponential_buckets(0.001, 2.0, 15)),
+            duration: HistogramWithExemplars::new(exponential_buckets(0.001, 2.0, 15)),
             latency: Histogram::new(exponential_buckets(0.002, 2.0, 16)),
             delivered: Counter::default(),
             // Up to the days that retries may take.
@@ -153,9 +160,11 @@ impl Telemetry {
         metrics.register("delivery_baseless", help, t.baseless.clone());
     }
 
-    pub(crate) fn attempted(&self, outcome: &'static str, took: Duration) {
+    /// An attempt ended; `trace` is that of its event, where traces are exported.
+    pub(crate) fn attempted(&self, outcome: &'static str, took: Duration, trace: Option<&str>) {
         self.attempts.get_or_create(&OutcomeLabel { outcome }).inc();
-        self.duration.observe(took.as_secs_f64());
+        let exemplar = trace.map(|id| TraceLabel { trace_id: id.to_owned() });
+        self.duration.observe(took.as_secs_f64(), exemplar, None);
     }
 
     pub(crate) fn first_attempt(&self, since_written: Duration) {

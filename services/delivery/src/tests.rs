@@ -169,6 +169,18 @@ fn a_record_that_is_no_delivery_is_noticed() {
 }
 
 #[test]
+fn an_attempt_is_an_example_of_its_trace_where_traces_go_somewhere() {
+    let metrics = process::Metrics::new();
+    let telemetry = Telemetry::register(&metrics);
+    let example = "} 2 # {trace_id=\"0af7651916cd43dd8448eb211c80319c\"} 0.25";
+    telemetry.attempted("success", Duration::from_millis(250), None);
+    assert!(!metrics.encode().unwrap().contains("trace_id"));
+    telemetry.attempted("success", Duration::from_millis(250), held().trace());
+    let text = metrics.encode().unwrap();
+    assert!(text.contains(example), "{text}");
+}
+
+#[test]
 fn the_way_from_an_events_time_is_told_of_what_went_it_without_being_asked_for() {
     let metrics = process::Metrics::new();
     let telemetry = Telemetry::register(&metrics);

@@ -46,7 +46,7 @@ impl Telemetry {
         };
         let help = "Records that a service has not committed, by its group and topic; in a tier most are not due yet";
         metrics.register("backlog_records", help, it.records.clone());
-        let help = "Those of them that could be done now: in a tier, those that were written as long ago as it holds them";
+        let help = "Records that a service has not committed and could do now: in a tier, those written as long ago as it holds them";
         metrics.register("backlog_due", help, it.due.clone());
         let help = "How much of its topic's retention the oldest record has waited that is not committed: \
                     it may be deleted at 1";
