@@ -41,8 +41,10 @@ screenshots: ## pictures of all pages, light and dark, wide and narrow, in targe
 	POSTBODE_SCREENSHOTS=$(CURDIR)/target/screenshots scripts/with-kafka cargo test -p postbode-tests --test browser every_page
 
 .PHONY: documents
-documents: ## make docs/openapi.json and docs/asyncapi.json anew from the code
+documents: ## make docs/openapi.json, docs/asyncapi.json and docs/metrics.md anew from the code
 	POSTBODE_DOCUMENTS=write cargo test -p postbode-console --lib committed_document
+	cargo build --workspace --bins
+	POSTBODE_DOCUMENTS=write scripts/with-kafka cargo test -p postbode-tests --test metrics
 
 .PHONY: faults
 faults: setup ## break it in every way and check the promises by a ledger; ARGS="--seeds 3 --json", "--only scale", "--list"
@@ -62,6 +64,10 @@ bench: setup ## how fast it is on this machine, about 20 minutes; ARGS=--quick t
 .PHONY: helm-check
 helm-check: ## check the Helm chart: two Helms, eight Kubernetes' schemas, examples, drift; fetches its tools once
 	@scripts/helm check
+
+.PHONY: rules-check
+rules-check: ## check the alerts: each fires and goes out again; fetches promtool once
+	@scripts/helm rules
 
 .PHONY: helm-cluster
 helm-cluster: ## the Helm chart on a real API server; builds Kubernetes' control plane once, which takes long

@@ -1,7 +1,9 @@
-"""Everything that can be said of the chart without a cluster: `scripts/helm check`, and `refresh` for what is made of it.
+"""Everything that can be said of the chart without a cluster: `scripts/helm check`, `rules` for the alerts alone, and `refresh` for what
+is made of it.
 
 Each check prints what it looked at; those that find something print it, and the exit code is 1."""
 
+import json
 import re
 import shutil
 import sys
@@ -13,7 +15,7 @@ import yaml
 
 import drift
 import schemas
-from charts import CHART, HELMS, KUBERNETES, TESTS, TOOLS, each, examples, named, objects, run, template
+from charts import CHART, HELMS, KUBERNETES, ROOT, TESTS, TOOLS, each, examples, named, objects, run, template
 
 GOLDEN = ["minimal", "strimzi", "doors"]
 # Problems of one check that are shown.
@@ -25,7 +27,8 @@ def main(verb):
     if verb == "refresh":
         return refresh()
     failures = 0
-    for check in (linted, rendered, accepted, refused, golden, units, readme, upgraded, *drift.CHECKS):
+    everything = (linted, rendered, accepted, refused, golden, units, rules, questions, readme, upgraded, *drift.CHECKS)
+    for check in (rules, questions) if verb == "rules" else everything:
         at = time.monotonic()
         found, looked_at = check()
         took = f"{time.monotonic() - at:5.1f} s"
@@ -137,6 +140,37 @@ def units():
     none = "" if counted and " 0 total" not in counted.group() else "no test ran"
     failed = [said.stdout + said.stderr] if said.returncode or none else []
     return failed + ([none] if none else []), re.sub(r"\s+", " ", counted.group()) if counted else "nothing"
+
+
+def rules():
+    """promtool: the rules are well formed, and each alert fires and goes out again."""
+    promtool = TOOLS / "bin/promtool"
+    checked = run(promtool, "check", "rules", "--lint=all", "--lint-fatal", CHART / "files/rules.yaml")
+    stories = sorted((TESTS / "rules").glob("*.yaml"))
+    tested = run(promtool, "test", "rules", *stories)
+    found = [f"{it.stdout.strip()} {it.stderr.strip()}" for it in (checked, tested) if it.returncode]
+    alerts = set(re.findall(r"^ +- alert: (\w+)", (CHART / "files/rules.yaml").read_text(), flags=re.M))
+    told = {name.split(":")[0] for it in stories for name in re.findall(r'^  - name: "(.*)"', it.read_text(), flags=re.M)}
+    found += [f"{name} has no test, or a test has no alert" for name in sorted(alerts ^ told)]
+    return found, f"{len(alerts)} alerts fire and go out again"
+
+
+def questions():
+    """What dashboards and runbooks ask Prometheus is PromQL."""
+    asked = []
+    for board in sorted((CHART / "files/dashboards").glob("*.json")):
+        for panel in json.loads(board.read_text())["panels"]:
+            asked += [(board.name, it["expr"].replace("$instance", ".*")) for it in panel.get("targets", [])]
+    for page in sorted((ROOT / "docs/runbooks").glob("*.md")):
+        for block in re.findall(r"^```promql\n(.*?)^```", page.read_text(), flags=re.M | re.S):
+            asked += [(page.name, line) for line in block.splitlines()]
+
+    def parse(question):
+        name, text = question
+        said = run(TOOLS / "bin/promtool", "--experimental", "promql", "format", text)
+        return [f"{name}: {text}: {said.stderr.strip()}"] if said.returncode else []
+
+    return sum(each(parse, asked), []), f"{len(asked)} of dashboards and runbooks are PromQL"
 
 
 def readme():

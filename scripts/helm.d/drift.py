@@ -184,8 +184,8 @@ def names_are_the_codes():
         return [f"{path} has no {text}" for text in texts if text not in content]
 
     questions = (CHART / "templates/_scaling.tpl").read_text()
-    asked = set(re.findall(r"postbode_((?:fanout|delivery|retry)_[a-z_]+?)(?:_seconds_(?:sum|count))?\{", questions))
-    found = [problem for name in asked for problem in holds(f"services/{name.split('_')[0]}/src/telemetry.rs", f'"{name}"')]
+    asked = set(re.findall(r"(postbode_[a-z_]+?)(?:_(?:sum|count|bucket))?\{", questions))
+    found = [problem for name in asked for problem in holds("docs/metrics.md", f"| `{name}` |")]
     found += holds("libs/process/src/management.rs", '"/health/live"', '"/health/ready"', '"/metrics"')
     found += holds("Dockerfile", "USER 65532:65532", "EXPOSE 8080 9090", *(f"postbode-{it}" for it in SERVICES))
     return found, f"{', '.join(sorted(asked))}; paths, ports, user and binaries"

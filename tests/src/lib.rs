@@ -11,6 +11,7 @@ mod cli;
 mod collector;
 mod hook;
 mod languages;
+pub mod metrics;
 mod postgres;
 mod receiver;
 mod rights;

@@ -126,13 +126,18 @@ impl ServiceProcess {
 
     /// One of its metrics; none of a process that does not answer.
     pub async fn metric_if_up(&self, name: &str) -> Option<f64> {
-        let address = self.address(&self.management).ok()?;
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().ok()?;
-        let text = http.get(format!("{address}/metrics")).send().await.ok()?.text().await.ok()?;
+        let text = self.metrics().await?;
         let lines = text
             .lines()
             .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])));
         Some(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+
+    /// All that it tells at `/metrics`; none of a process that does not answer.
+    pub async fn metrics(&self) -> Option<String> {
+        let address = self.address(&self.management).ok()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().ok()?;
+        http.get(format!("{address}/metrics")).send().await.ok()?.text().await.ok()
     }
 
     /// Whether it has ended, and with which code: none for a signal.

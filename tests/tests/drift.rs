@@ -75,3 +75,96 @@ fn prometheus_looks_at_every_service_of_the_compose_file_where_it_tells_of_itsel
         assert!(prometheus.contains(&format!("- {service}:{port}\n")), "{service} is looked at");
     }
 }
+
+/// Every metric of docs/metrics.md, by the names of its samples.
+fn told() -> BTreeSet<String> {
+    let page = read("docs/metrics.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `postbode_")?.split_once("` | "));
+    let samples = rows.flat_map(|(name, rest)| {
+        let suffixes = if rest.starts_with("histogram") { &["_bucket", "_sum", "_count"][..] } else { &[""] };
+        suffixes.iter().map(move |suffix| format!("postbode_{name}{suffix}"))
+    });
+    samples.collect()
+}
+
+/// The files of a folder of the repository, by name.
+fn files(folder: &str) -> Vec<String> {
+    let listed = std::fs::read_dir(root().join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let names = listed.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.map(|name| format!("{folder}/{name}")).collect()
+}
+
+#[test]
+fn rules_runbooks_dashboards_and_scaling_ask_only_for_metrics_that_are_told() {
+    let told = told();
+    assert!(told.len() > 60, "docs/metrics.md says little: {told:?}");
+    let mut asking = files("docs/runbooks");
+    asking.extend(files("helm/postbode/files/dashboards"));
+    asking.extend(
+        ["helm/postbode/files/rules.yaml", "helm/postbode/templates/_scaling.tpl"].map(str::to_owned),
+    );
+    asking.extend(files("helm/tests/rules"));
+    for file in asking {
+        let text = read(&file);
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for name in words.filter(|word| word.starts_with("postbode_")) {
+            assert!(told.contains(name), "{file} asks for {name}, which docs/metrics.md does not know");
+        }
+    }
+}
+
+#[test]
+fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
+    let rules = read("helm/postbode/files/rules.yaml");
+    let named = |prefix: &str| -> BTreeSet<String> {
+        rules.lines().filter_map(|line| line.trim().strip_prefix(prefix)).map(str::to_owned).collect()
+    };
+    let alerts = named("- alert: ");
+    let linked = named("runbook_url: docs/runbooks/");
+    let files: BTreeSet<String> = files("docs/runbooks")
+        .iter()
+        .filter_map(|file| file.strip_prefix("docs/runbooks/")?.strip_suffix(".md"))
+        .filter(|name| *name != "README")
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(files, alerts);
+    assert_eq!(linked, alerts.iter().map(|alert| format!("{alert}.md")).collect());
+    let index = read("docs/runbooks/README.md");
+    for alert in &alerts {
+        assert!(index.contains(&format!("[{alert}]({alert}.md)")), "{alert} is not in the list");
+        let page = read(&format!("docs/runbooks/{alert}.md"));
+        for part in ["What it means", "Who is hurt", "Look", "Do", "Do not", "When it goes out"] {
+            assert!(page.contains(&format!("\n## {part}\n")), "{alert}: {part}");
+        }
+    }
+}
+
+#[test]
+fn every_panel_of_a_dashboard_says_what_it_shows_and_in_which_unit() {
+    for file in files("helm/postbode/files/dashboards") {
+        let board: serde_json::Value =
+            serde_json::from_str(&read(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let uid = board["uid"].as_str().unwrap_or_default();
+        assert_eq!(file, format!("helm/postbode/files/dashboards/{uid}.json"));
+        let panels = board["panels"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let asking: Vec<_> = panels.iter().filter(|panel| panel["targets"].is_array()).collect();
+        assert!(asking.len() > 5, "{file} shows little");
+        for panel in asking {
+            let title = &panel["title"];
+            assert!(panel["description"].as_str().is_some_and(|text| !text.is_empty()), "{file}: {title}");
+            assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{file}: {title}");
+        }
+    }
+}
+
+#[test]
+fn prometheus_and_grafana_of_the_compose_file_get_the_charts_own_rules_and_dashboards() {
+    let compose = read("docker-compose.yml");
+    for file in
+        ["helm/postbode/files/rules.yaml", "helm/postbode/files/dashboards", "compose/grafana/dashboards.yml"]
+    {
+        assert!(compose.contains(&format!("- ./{file}:")) && root().join(file).exists(), "{file}");
+    }
+    assert!(read("compose/prometheus.yml").contains("rule_files: [/etc/prometheus/rules.yaml]"));
+    assert!(read("compose/grafana/dashboards.yml").contains("path: /var/lib/grafana/dashboards"));
+}

@@ -84,15 +84,15 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* What each service says of its own backlog: how late events are routed, how many records are held, how late retries are. */}}
+{{/* What each service says of its own backlog: how late events are routed, how many records wait for nothing but a process, how late retries are. */}}
 {{- define "postbode.keda.questions" -}}
 fanout:
   query: sum(rate(postbode_fanout_delay_seconds_sum{%s}[2m])) / sum(rate(postbode_fanout_delay_seconds_count{%s}[2m]))
   threshold: "5"
   metricType: Value
 delivery:
-  query: sum(postbode_delivery_held{%s})
-  threshold: "2000"
+  query: sum(postbode_due{%s})
+  threshold: "200"
   metricType: AverageValue
 retry:
   query: sum(rate(postbode_retry_lateness_seconds_sum{%s}[2m])) / sum(rate(postbode_retry_lateness_seconds_count{%s}[2m]))

@@ -167,10 +167,4 @@
 {{- if and $metrics.podMonitor.enabled $metrics.serviceMonitor.enabled }}
 {{- fail "metrics: with both a PodMonitor and a ServiceMonitor everything would be counted twice; enable one" }}
 {{- end }}
-{{- if and $metrics.prometheusRule.enabled (not (.Files.Get "files/rules.yaml")) }}
-{{- fail "metrics.prometheusRule.enabled: this version of the chart has no rules" }}
-{{- end }}
-{{- if and $metrics.dashboards.enabled (not (.Files.Glob "files/dashboards/*.json")) }}
-{{- fail "metrics.dashboards.enabled: this version of the chart has no dashboards" }}
-{{- end }}
 {{- end }}

@@ -6,6 +6,9 @@
 //! One commit is under way at a time, so that an answer can only be about that one: a claim is released when the commit
 //! that says everything about it was accepted, and never on the answer to an older one.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -190,6 +193,25 @@ impl Claims {
         self.claims.values().map(|claim| claim.tracker.undone_bytes()).sum()
     }
 
+    /// What each claim's frontier waits for: the first record of it that was read and is not done.
+    pub fn oldest(&self) -> impl Iterator<Item = (Epoch, Offset)> {
+        self.claims.iter().filter_map(|(epoch, claim)| Some((*epoch, claim.tracker.oldest()?)))
+    }
+
+    /// How much of its window the fullest claim has used, from 0 to 1. A claim with a full one is read no further.
+    pub fn fill(&self, window: Window) -> f64 {
+        let share = window.bytes / self.claims.len().max(1);
+        let fill = |tracker: &Tracker| {
+            let used = [
+                (tracker.undone(), window.undone),
+                (tracker.span(), window.span),
+                (tracker.undone_bytes(), share),
+            ];
+            used.into_iter().map(|(used, most)| used as f64 / most.max(1) as f64).fold(0.0, f64::max)
+        };
+        self.claims.values().map(|claim| fill(&claim.tracker)).fold(0.0, f64::max).min(1.0)
+    }
+
     /// How many more records, and how many more bytes, may be read ahead under a claim.
     pub fn room(&self, epoch: Epoch, window: Window) -> (usize, usize) {
         let share = window.bytes / self.claims.len().max(1);
@@ -238,136 +260,5 @@ impl Claim {
         }
         self.told = Some(state);
         Some(Frontier { epoch, offset, completed })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const E1: Epoch = Epoch(1);
-    const E2: Epoch = Epoch(2);
-
-    fn claims() -> Claims {
-        let mut claims = Claims::default();
-        claims.begin(E1, Some(Offset(0)), Vec::new());
-        for offset in 0..3 {
-            assert_eq!(claims.see(E1, Offset(offset), 10), Sighting::New);
-        }
-        claims
-    }
-
-    fn idle(_: Epoch) -> bool {
-        false
-    }
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis)
-    }
-
-    #[test]
-    fn a_frontier_is_told_once_unless_the_commit_was_refused() {
-        let mut claims = claims();
-        claims.complete(E1, Offset(0));
-        claims.complete(E1, Offset(2));
-        let told = claims.next_commit(at(0), idle).unwrap();
-        assert_eq!(told, [Frontier { epoch: E1, offset: Offset(1), completed: vec![Offset(2)] }]);
-        claims.committed(at(0), true);
-        assert_eq!(claims.next_commit(at(500), idle), None);
-        claims.complete(E1, Offset(1));
-        assert_eq!(claims.next_commit(at(999), idle), None, "it is not time");
-        claims.next_commit(at(1_000), idle).unwrap();
-        claims.committed(at(1_000), false);
-        assert_eq!(claims.next_commit(at(1_099), idle), None, "not at once");
-        assert_eq!(claims.next_commit_at(), at(1_100));
-        assert_eq!(claims.next_commit(at(1_100), idle).unwrap()[0].offset, Offset(3));
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_holds_up_no_commit() {
-        let mut claims = claims();
-        claims.next_commit(at(3_600_000), idle).unwrap();
-        claims.committed(at(3_600_000), true);
-        claims.complete(E1, Offset(0));
-        assert_eq!(claims.next_commit(at(3_600_400), idle), None);
-        assert_eq!(claims.next_commit(at(0), idle).unwrap()[0].offset, Offset(1));
-    }
-
-    #[test]
-    fn one_commit_is_under_way_at_a_time() {
-        let mut claims = claims();
-        assert!(claims.next_commit(at(0), idle).is_some());
-        claims.complete(E1, Offset(0));
-        claims.revoke(&[E1]);
-        assert_eq!(claims.next_commit(at(500), idle), None, "an answer could be taken for another's");
-        assert_eq!(claims.next_commit_at(), at(1_000), "and nobody asks again and again");
-        claims.committed(at(500), true);
-        assert_eq!(claims.take_released(), [], "what was answered did not say everything");
-        assert_eq!(claims.next_commit(at(500), idle).unwrap()[0].offset, Offset(1));
-    }
-
-    #[test]
-    fn a_revoked_claim_is_released_when_nothing_is_under_way_and_all_of_it_is_committed() {
-        let mut claims = claims();
-        claims.next_commit(at(0), idle).unwrap();
-        claims.committed(at(0), true);
-        claims.revoke(&[E1]);
-        assert_eq!(claims.see(E1, Offset(3), 10), Sighting::Done);
-        assert_eq!(claims.next_commit(at(10), |_| true), None);
-        claims.complete(E1, Offset(0));
-        let last = claims.next_commit(at(10), idle).unwrap();
-        assert_eq!(last, [Frontier { epoch: E1, offset: Offset(1), completed: vec![] }], "before it is time");
-        claims.committed(at(10), false);
-        assert_eq!(claims.take_released(), []);
-        assert_eq!(claims.next_commit(at(50), idle), None, "not at once");
-        assert_eq!(claims.next_commit(at(110), idle).unwrap(), last, "a last commit is repeated");
-        claims.committed(at(110), true);
-        assert_eq!(claims.take_released(), [E1]);
-        assert!(claims.is_empty() && claims.take_released().is_empty());
-    }
-
-    #[test]
-    fn a_claim_that_nobody_knows_is_released_at_once() {
-        let mut claims = claims();
-        claims.revoke(&[E2]);
-        assert_eq!(claims.take_released(), [E2]);
-    }
-
-    #[test]
-    fn what_an_old_epoch_completes_does_not_count_for_the_new_one() {
-        let mut claims = claims();
-        claims.forget(&[E1]);
-        claims.begin(E2, Some(Offset(0)), Vec::new());
-        assert_eq!(claims.see(E2, Offset(0), 10), Sighting::New);
-        claims.complete(E1, Offset(0));
-        assert_eq!(
-            claims.next_commit(at(0), idle).unwrap(),
-            [Frontier { epoch: E2, offset: Offset(0), completed: vec![] }]
-        );
-    }
-
-    #[test]
-    fn a_crowded_claim_is_paused_once_and_resumed_at_half() {
-        let window = Window { undone: 2, span: 100, bytes: 1_000 };
-        let mut claims = claims();
-        assert_eq!(claims.take_crowded(window), [E1]);
-        assert_eq!(claims.take_crowded(window), []);
-        claims.complete(E1, Offset(1));
-        assert_eq!(claims.take_roomy(window), []);
-        claims.complete(E1, Offset(0));
-        assert_eq!(claims.take_roomy(window), [E1]);
-    }
-
-    #[test]
-    fn a_claim_that_holds_its_share_of_bytes_is_paused_and_no_other() {
-        let window = Window { undone: 100, span: 100, bytes: 50 };
-        let mut claims = claims();
-        claims.begin(E2, Some(Offset(0)), Vec::new());
-        claims.see(E2, Offset(0), 10);
-        assert_eq!(claims.undone_bytes(), 40);
-        assert_eq!(claims.take_crowded(window), [E1]);
-        claims.complete(E1, Offset(0));
-        claims.complete(E1, Offset(1));
-        assert_eq!(claims.take_roomy(window), [E1]);
     }
 }

@@ -246,6 +246,22 @@ impl<P: Clone> Dispatcher<P> {
         self.open.len()
     }
 
+    /// What each claim's frontier waits for: its oldest record that is not done.
+    pub fn oldest(&self) -> impl Iterator<Item = &P> {
+        let places = self.claims.oldest().map(|(epoch, offset)| Place { epoch, offset });
+        places.filter_map(|place| Some(&self.records.get(&place)?.job.payload))
+    }
+
+    /// How much of its window the fullest claim has used, from 0 to 1.
+    pub fn window_fill(&self) -> f64 {
+        self.claims.fill(self.settings.window)
+    }
+
+    /// Records that wait for this process alone: neither their endpoint nor a limit of theirs keeps them.
+    pub fn due(&self) -> usize {
+        self.lanes.due()
+    }
+
     /// Breakers that are open.
     pub fn breakers_open(&self) -> usize {
         self.lanes.breakers_open()

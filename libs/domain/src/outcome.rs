@@ -62,6 +62,25 @@ pub enum Verdict {
 }
 
 impl Outcome {
+    /// Every class.
+    pub const CLASSES: [&'static str; 15] = [
+        "success",
+        "redirect",
+        "client-error",
+        "server-error",
+        "timeout-dns",
+        "timeout-connect",
+        "timeout-tls",
+        "timeout-first-byte",
+        "timeout-body",
+        "dns",
+        "connect",
+        "tls",
+        "protocol",
+        "denied",
+        "sealed",
+    ];
+
     /// 2xx is success and nothing else is; a redirect is a failure, for it is never followed.
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -220,6 +239,17 @@ mod tests {
         for (status, throttled) in [(302, false), (404, false), (429, true), (500, false), (503, true)] {
             assert_eq!(answered(status).verdict(), Verdict::Failed { retry_after: None, throttled });
         }
+    }
+
+    #[test]
+    fn every_outcome_has_a_class_of_the_list_and_every_class_an_outcome() {
+        let text = String::new;
+        let phases = [Phase::Dns, Phase::Connect, Phase::Tls, Phase::FirstByte, Phase::Body];
+        let mut all: Vec<_> = [200, 301, 404, 500].map(answered).into();
+        all.extend(phases.map(Outcome::TimedOut));
+        all.extend([Outcome::DnsFailed(text()), Outcome::ConnectFailed(text()), Outcome::TlsFailed(text())]);
+        all.extend([Outcome::ProtocolFailed(text()), Outcome::Denied(text()), Outcome::Sealed]);
+        assert_eq!(all.iter().map(Outcome::class).collect::<Vec<_>>(), Outcome::CLASSES);
     }
 
     #[test]

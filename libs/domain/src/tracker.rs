@@ -90,6 +90,11 @@ impl Tracker {
         self.seen.front().map(|seen| seen.offset).or(self.end)
     }
 
+    /// The first record that was seen and is not done: what the frontier waits for.
+    pub fn oldest(&self) -> Option<Offset> {
+        self.seen.front().map(|seen| seen.offset)
+    }
+
     /// What is done beyond the frontier, in order; what an earlier owner did and was not read again belongs to it.
     pub fn completed(&self) -> impl Iterator<Item = Offset> {
         let seen = self.seen.iter().filter(|seen| seen.done).map(|seen| seen.offset);

@@ -6,8 +6,12 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::time::Instant;
+
+use crate::telemetry::Teller;
 
 /// What a client was refused last, and when. One for the whole process: its clients have one user.
 static REFUSED: Mutex<Option<(Instant, String)>> = Mutex::new(None);
@@ -16,16 +20,35 @@ static REFUSED: Mutex<Option<(Instant, String)>> = Mutex::new(None);
 /// any more.
 const STANDS_FOR: Duration = Duration::from_secs(30);
 
-/// A probe for readiness: whether Kafka has refused nothing lately, and since this was called. What was refused to those who
-/// came before, with another password, is none of ours.
-///
-/// # Errors
-/// What it refused, and which settings or rights to look at.
-pub fn access() -> impl Fn() -> Result<(), String> + Send + Sync + 'static {
-    let begin = Instant::now();
-    move || match &*REFUSED.lock().unwrap_or_else(PoisonError::into_inner) {
-        Some((at, why)) if *at >= begin && at.elapsed() < STANDS_FOR => Err(why.clone()),
-        Some(_) | None => Ok(()),
+/// Whether Kafka has refused nothing lately, and since this was made: what was refused to those who came before, with another
+/// password, is none of ours. A check of readiness, and a metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    since: Instant,
+}
+
+impl Access {
+    /// Begins to look.
+    pub fn watch() -> Self {
+        Self { since: Instant::now() }
+    }
+
+    /// Whether all is well.
+    ///
+    /// # Errors
+    /// What Kafka refused, and which settings or rights to look at.
+    pub fn state(&self) -> Result<(), String> {
+        match &*REFUSED.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((at, why)) if *at >= self.since && at.elapsed() < STANDS_FOR => Err(why.clone()),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Collector for Access {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let help = "1 where Kafka has refused this process something within half a minute: a certificate, a password, a right.";
+        Teller(encoder).number("kafka_refused", help, usize::from(self.state().is_err()))
     }
 }
 
@@ -99,11 +122,11 @@ mod tests {
 
     #[test]
     fn what_was_refused_before_is_no_matter_of_who_comes_after() {
-        let before = access();
+        let before = Access::watch();
         let refusal = KafkaError::Global(RDKafkaErrorCode::TopicAuthorizationFailed);
         note(&refusal, "postbode.events");
-        let after = access();
-        assert!(before().is_err_and(|why| why.contains("postbode.events")));
-        assert_eq!(after(), Ok(()));
+        let after = Access::watch();
+        assert!(before.state().is_err_and(|why| why.contains("postbode.events")));
+        assert_eq!(after.state(), Ok(()));
     }
 }

@@ -126,6 +126,19 @@ impl Admin {
             .collect())
     }
 
+    /// For how long each topic keeps its records; none of those that keep them for ever, are compacted, or are not there.
+    ///
+    /// # Errors
+    /// As [`Admin::check`].
+    pub async fn retentions(&self, specs: &[TopicSpec]) -> Result<BTreeMap<Arc<str>, Duration>, AdminError> {
+        let (_, actual) = self.replicas().await?;
+        let there: Vec<_> = specs.iter().filter(|spec| actual.contains_key(&*spec.name)).collect();
+        let configs = self.configs(&there).await?;
+        let kept =
+            configs.into_iter().filter_map(|(name, config)| Some((name.into(), check::kept(&config)?)));
+        Ok(kept.collect())
+    }
+
     /// For services at start: resolves when the topics are there and lose nothing. Kafka being away is no reason to give
     /// up; it is waited for, and each time `waiting` hears why. Warnings are logged.
     ///

@@ -15,7 +15,7 @@ use domain::{Clock, Epoch, Offset, Timestamp};
 use tokio::time::Instant;
 use wire::{OutRecord, Record};
 
-use crate::{Sink, Source, SourceEvent, WriteEvent, Writes};
+use crate::{Failures, ReadAhead, Sink, Source, SourceEvent, WriteEvent, Writes};
 use book::Book;
 use gather::Gather;
 
@@ -27,6 +27,11 @@ pub trait Step: Send {
     /// What to write in the place of a record that is too large for its topic. None keeps the record under way: nothing
     /// may be dropped in silence.
     fn shrink(&mut self, record: &Record, refused: &OutRecord) -> Option<OutRecord>;
+
+    /// Since when the record could be done: what its age is counted from.
+    fn since(&self, record: &Record) -> Timestamp {
+        record.timestamp
+    }
 }
 
 /// A step's decision.
@@ -58,6 +63,8 @@ const LEAST_WAIT: Duration = Duration::from_millis(1);
 const MOST_WAIT: Duration = Duration::from_millis(500);
 /// How long everything waits after a `Hold`.
 const HOLD: Duration = Duration::from_millis(50);
+/// How often what is costly to count is counted.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long leaving the group may take.
 const LEAVE: Duration = Duration::from_secs(5);
 
@@ -70,13 +77,26 @@ pub struct Flow<S> {
     book: Book,
     gather: Gather,
     held_until: Option<Instant>,
+    ahead: ReadAhead,
+    looked_at: Option<Instant>,
 }
 
 impl<S: Step> Flow<S> {
     /// Joins a source and a sink by a step.
     pub fn new(source: Source, sink: Sink, step: S, clock: Arc<dyn Clock>) -> Self {
         let (writes, gather) = (Writes::new(sink), Gather::new(Instant::now()));
-        Self { source, writes, step, clock, book: Book::default(), gather, held_until: None }
+        let (book, ahead) = (Book::default(), ReadAhead::new(Arc::clone(&clock)));
+        Self { source, writes, step, clock, book, gather, held_until: None, ahead, looked_at: None }
+    }
+
+    /// The count of repeated writes.
+    pub fn failures(&self) -> Failures {
+        self.writes.failures()
+    }
+
+    /// What tells how far is read ahead.
+    pub fn read_ahead(&self) -> ReadAhead {
+        self.ahead.clone()
     }
 
     /// Runs until the soft stop, then finishes what is under way, commits and leaves the group, all before the hard
@@ -169,7 +189,17 @@ impl<S: Step> Flow<S> {
         }
         self.source.resume(self.book.take_resumable());
         self.commit();
+        self.look();
         Ok(())
+    }
+
+    /// Says now and then how far is read ahead.
+    fn look(&mut self) {
+        if self.looked_at.is_none_or(|at| at.elapsed() >= LOOK) {
+            self.looked_at = Some(Instant::now());
+            let step = &self.step;
+            self.ahead.tell(self.book.ahead(self.clock.now(), |record| step.since(record)));
+        }
     }
 
     fn work(&mut self) {

@@ -13,21 +13,21 @@ mod committer;
 mod context;
 pub(crate) mod convert;
 mod identity;
+mod monitor;
 mod reach;
 mod thread;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Epoch, Frontier, Offset, Partition};
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 use wire::Record;
 
 use crate::KafkaSettings;
+pub use monitor::Monitor;
 use thread::Poller;
 
 /// What a source reads, and how.
@@ -169,131 +169,6 @@ impl Source {
     fn order(&self, order: Order) {
         // The thread only ends after a close or a failure that `next` reports.
         let _ = self.orders.send(order);
-    }
-}
-
-/// A number for a metric.
-pub struct Reading {
-    /// The metric's name.
-    pub name: &'static str,
-    /// What it means.
-    pub help: &'static str,
-    /// The number now.
-    pub read: Box<dyn Fn() -> i64 + Send + Sync>,
-}
-
-/// Watches a source from outside.
-#[derive(Clone, Debug)]
-pub struct Monitor {
-    started: Instant,
-    last_poll: Arc<AtomicU64>,
-    claims: tokio::sync::watch::Sender<Option<usize>>,
-    gone: Arc<AtomicU64>,
-    anew: Arc<AtomicU64>,
-    shared_at: Arc<OnceLock<Instant>>,
-}
-
-/// How long a member that got nothing may still expect its share.
-const SECOND_ROUND: Duration = Duration::from_secs(3);
-
-impl Monitor {
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            last_poll: Arc::default(),
-            claims: tokio::sync::watch::Sender::new(None),
-            gone: Arc::default(),
-            anew: Arc::default(),
-            shared_at: Arc::default(),
-        }
-    }
-
-    /// How long ago the client was polled. Growing means that the process hangs, whatever Kafka does.
-    pub fn poll_age(&self) -> Duration {
-        self.started.elapsed().saturating_sub(Duration::from_millis(self.last_poll.load(Ordering::Relaxed)))
-    }
-
-    /// How many partitions are ours; none before the group has given us our share, be it nothing.
-    pub fn claims(&self) -> Option<usize> {
-        *self.claims.borrow()
-    }
-
-    /// A readiness probe: red until the group has given us our share for the first time.
-    ///
-    /// # Errors
-    /// Says what is waited for.
-    pub fn joined(&self) -> Result<(), String> {
-        let waiting = || Err("waiting for the consumer group".to_owned());
-        match self.claims() {
-            None => waiting(),
-            // A cooperative group gives a newcomer nothing at first, and its share a round later. Whoever goes by this
-            // ends the next old member; that must not come before its partitions have somewhere to go.
-            Some(0) if self.shared_at.get().is_none_or(|at| at.elapsed() < SECOND_ROUND) => waiting(),
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// A liveness probe: red when nothing was polled for half a minute, whatever Kafka does.
-    ///
-    /// # Errors
-    /// Says how long ago the last poll was.
-    pub fn alive(&self) -> Result<(), String> {
-        let age = self.poll_age();
-        if age < Duration::from_secs(30) {
-            Ok(())
-        } else {
-            Err(format!("the last poll was {} s ago", age.as_secs()))
-        }
-    }
-
-    /// How many records were gone before they were read: loss, which nothing can mend.
-    pub fn records_gone(&self) -> u64 {
-        self.gone.load(Ordering::Relaxed)
-    }
-
-    /// How many partitions were found made anew under the same name, with fewer records than had been read, or more.
-    pub fn logs_made_anew(&self) -> u64 {
-        self.anew.load(Ordering::Relaxed)
-    }
-
-    /// What metrics tell of a source, each asked for when it is wanted.
-    pub fn readings(&self) -> [Reading; 3] {
-        let reading = |name, help, read: fn(&Self) -> u64| {
-            let monitor = self.clone();
-            let read = Box::new(move || i64::try_from(read(&monitor)).unwrap_or(i64::MAX));
-            Reading { name, help, read }
-        };
-        [
-            reading("partitions", "Partitions that are this process's", |it| it.claims().unwrap_or(0) as u64),
-            reading(
-                "records_gone",
-                "Records that were gone before they were read, since the start: retention was over, or somebody deleted them",
-                Self::records_gone,
-            ),
-            reading(
-                "logs_made_anew",
-                "Partitions that were found made anew under the same name, since the start: they are read from their beginning",
-                Self::logs_made_anew,
-            ),
-        ]
-    }
-
-    fn shared(&self, claims: usize) {
-        self.shared_at.get_or_init(Instant::now);
-        self.claims.send_replace(Some(claims));
-    }
-
-    fn gone(&self, records: i64) {
-        self.gone.fetch_add(u64::try_from(records).unwrap_or(0), Ordering::Relaxed);
-    }
-
-    fn made_anew(&self) {
-        self.anew.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn polled(&self) {
-        let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_poll.store(millis, Ordering::Relaxed);
     }
 }
 

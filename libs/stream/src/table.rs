@@ -73,6 +73,8 @@ pub struct Table {
     topic: Arc<str>,
     state: watch::Receiver<TableState>,
     stop: Arc<AtomicBool>,
+    started: Instant,
+    fresh_for: Duration,
 }
 
 impl Table {
@@ -99,7 +101,7 @@ impl Table {
         let (tell, state) = watch::channel(TableState::default());
         let stop = Arc::new(AtomicBool::new(false));
         follow::start(settings, &topic, options, follower, tell, Arc::clone(&stop))?;
-        Ok(Self { topic, state, stop })
+        Ok(Self { topic, state, stop, started: Instant::now(), fresh_for: options.fresh_for })
     }
 
     /// Resolves once the topic was read to its end.
@@ -148,6 +150,12 @@ impl Table {
     /// Until when the table counts as fresh; none before it was for the first time.
     pub fn fresh_until(&self) -> Option<Instant> {
         self.state.borrow().fresh_until
+    }
+
+    /// How old what the table knows may be at most: since the last proof that it was complete, or since its start.
+    pub fn age(&self) -> Duration {
+        let since = self.fresh_until().and_then(|until| until.checked_sub(self.fresh_for));
+        since.unwrap_or(self.started).elapsed()
     }
 
     /// The offset that comes next.

@@ -4,13 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::{Offset, Registry};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use rdkafka::error::KafkaError;
 
 use crate::table::Follow;
+use crate::telemetry::Teller;
 use crate::{KafkaSettings, Table, TableOptions};
 
 /// The registry's topic as a [`domain::Registry`]. Derefs to its [`Table`], which knows whether it is ready and fresh.
 /// Cheap to clone; the last clone ends it.
+/// Registered as a collector it is its metrics, and lives as long as those.
 #[derive(Clone, Debug)]
 pub struct RegistryView {
     registry: Arc<RwLock<Registry>>,
@@ -63,6 +67,19 @@ impl std::ops::Deref for RegistryView {
 
     fn deref(&self) -> &Table {
         &self.table
+    }
+}
+
+impl Collector for RegistryView {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let mut tell = Teller(encoder);
+        let position = usize::try_from(self.position().0).unwrap_or(0);
+        let help = "The offset in the registry's topic up to which this process has read.";
+        tell.number("registry_position", help, position)?;
+        let help = "How old what this process knows of the registry may be: since the last proof that it was complete.";
+        tell.seconds("registry_age", help, self.age())?;
+        let help = "Records of the registry that this version cannot read and passes over.";
+        tell.total("registry_undecodable", help, self.undecodable())
     }
 }
 

@@ -1,13 +1,16 @@
 //! Writes that are repeated until they are acknowledged: what follows from a record may be late, never lost.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use wire::OutRecord;
 
+use crate::telemetry::Teller;
 use crate::{SendError, Sink};
 
 /// How long a write waits before it is repeated.
@@ -25,14 +28,38 @@ pub struct Writes<T> {
     failures: Failures,
 }
 
-/// Counts writes that had to be repeated: what an operator is woken by.
+/// Counts writes that had to be repeated, by topic: what an operator is woken by.
 #[derive(Clone, Debug, Default)]
-pub struct Failures(Arc<AtomicU64>);
+pub struct Failures(Arc<Mutex<BTreeMap<Arc<str>, u64>>>);
 
 impl Failures {
+    /// Topics that are written to: they count from zero, so that the first failure is seen as a change.
+    pub fn expect<'a>(&self, topics: impl IntoIterator<Item = &'a Arc<str>>) {
+        let mut counts = self.counts();
+        for topic in topics {
+            counts.entry(Arc::clone(topic)).or_default();
+        }
+    }
+
     /// How many there were.
     pub fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.counts().values().sum()
+    }
+
+    fn note(&self, topic: &Arc<str>) {
+        *self.counts().entry(Arc::clone(topic)).or_default() += 1;
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Collector for Failures {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+        let help = "Writes that were not acknowledged and had to be repeated, by topic.";
+        let counts = self.counts().clone();
+        Teller(encoder).totals("write_repeats", help, counts.iter().map(|(topic, count)| (&**topic, *count)))
     }
 }
 
@@ -75,7 +102,7 @@ impl<T: Send + Sync + 'static> Writes<T> {
             kafka.topic = &*record.topic,
             "a record is too large for its topic in any form, and waits"
         );
-        self.failures.0.fetch_add(1, Ordering::Relaxed);
+        self.failures.note(&record.topic);
         self.repeats.push((Instant::now() + REPEAT_REFUSED, tag, record));
     }
 
@@ -124,7 +151,7 @@ impl<T: Send + Sync + 'static> Writes<T> {
             Err(SendError::Fatal(why)) => Some(WriteEvent::Failed(why)),
             Err(error @ (SendError::QueueFull | SendError::Unavailable(_))) => {
                 tracing::warn!(kafka.topic = &*record.topic, %error, "a write is repeated");
-                self.failures.0.fetch_add(1, Ordering::Relaxed);
+                self.failures.note(&record.topic);
                 self.repeats.push((Instant::now() + REPEAT, tag, record));
                 None
             }

@@ -16,7 +16,7 @@ use history::History;
 use history::positions::Position;
 use history::retention::Keep;
 use process::{Check, Lifecycle, SystemClock};
-use stream::{Admin, KafkaSettings, Reading, RegistryView, Source, SourceOptions};
+use stream::{Admin, KafkaSettings, RegistryView, Source, SourceOptions};
 use tokio::time::{Instant, sleep};
 use wire::topics::Topics;
 
@@ -75,9 +75,7 @@ impl Keeper {
         let size = self.topics.delivery_record_bytes();
         let options = SourceOptions::new(group, topics(&self.topics).to_vec(), size);
         let source = Source::start(&self.kafka, &options)?;
-        for Reading { name, help, read } in source.monitor().readings() {
-            self.telemetry.reading(name, help, read);
-        }
+        self.telemetry.watch(source.monitor());
         let (reader, clock) = (Reader::new(self.topics.clone()), Arc::new(self.clock));
         let indexer = Indexer::new(source, self.history.clone(), reader, clock, self.telemetry.clone());
         let (soft_stop, hard_stop) = (self.lifecycle.soft_stop(), self.lifecycle.hard_stop());

@@ -8,7 +8,7 @@ use history::History;
 use outbound::{Outbound, SystemResolver};
 use process::config::ConfigError;
 use process::{Check, Service, http};
-use stream::{Admin, Journal, JournalOptions, RegistryView, TableOptions};
+use stream::{Access, Admin, Journal, JournalOptions, RegistryView, TableOptions};
 use tokio::sync::watch;
 use wire::api::Backlog;
 use wire::topics::Topics;
@@ -39,7 +39,7 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let checks = watch(&service, &view);
 
     let keeper = keeper(&service, &history, &topics, (&admin, &view));
-    let (meter, backlog) = Meter::new(&config.kafka, &topics, &config.topics.prefix, service.clock)?;
+    let (meter, backlog) = Meter::new(&service, &topics, &admin)?;
     let lifecycle = service.lifecycle.clone();
     service.lifecycle.spawn("backlog", async move {
         lifecycle.until_stop(meter.run()).await;
@@ -152,7 +152,10 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
     service.health.ready_when("registry", read);
     service.health.ready_when("kafka", move || fresh.proof());
-    service.health.ready_when("kafka.access", stream::access());
+    let access = Access::watch();
+    service.health.ready_when("kafka.access", move || access.state());
+    service.metrics.register_collector(access);
+    service.metrics.register_collector(view.clone());
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 

@@ -65,6 +65,7 @@ impl Telemetry {
             unaudited: Counter::default(),
             streams: Streams::default(),
         };
+        telemetry.begin_at_zero();
         let requests = telemetry.requests.clone();
         metrics.register(
             "console_requests",
@@ -91,6 +92,21 @@ impl Telemetry {
             missed,
         );
         telemetry
+    }
+
+    /// The first of its kind is to be seen as a change.
+    fn begin_at_zero(&self) {
+        for (family, results) in [
+            (&self.verifications, &["verified", "failed"][..]),
+            (&self.trials, &["passed", "failed"]),
+            (&self.notices, &["sent", "failed"]),
+            (
+                &self.writes,
+                &["written", "unchanged", "stale", "rejected", "too-large", "unavailable", "unknown"],
+            ),
+        ] {
+            results.iter().for_each(|result| drop(family.get_or_create(&Outcome { result })));
+        }
     }
 
     /// A mail to an account's contact was sent, or could not be.

@@ -144,7 +144,7 @@ impl Done {
             response_headers: response.map(|response| shown(&response.headers, |_| true)).unwrap_or_default(),
             response_body: response.map(|response| String::from_utf8_lossy(&response.body)),
             next_due,
-            trace: trace_of(head),
+            trace: head.trace().map(Cow::Borrowed),
             test: false,
             members,
         })
@@ -209,8 +209,4 @@ fn text_only<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     let value = <&serde_json::value::RawValue>::deserialize(deserializer)?;
     Ok(serde_json::from_str(value.get()).ok().map(|Text(text)| text))
-}
-
-fn trace_of(held: &Held) -> Option<Cow<'_, str>> {
-    held.record.headers.text(wire::names::TRACEPARENT)?.split('-').nth(1).map(Cow::Borrowed)
 }

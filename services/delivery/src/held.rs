@@ -5,7 +5,7 @@ use std::sync::Arc;
 use call::Item;
 use domain::Job;
 use wire::delivery::BadHeader;
-use wire::{Delivery, Record};
+use wire::{Delivery, Record, names};
 
 /// A record, and what its headers say. Shared by whatever is under way for it.
 pub(crate) type Payload = Arc<Held>;
@@ -24,6 +24,11 @@ impl Held {
             None => Err(BadHeader("value")),
         };
         Arc::new(Self { record, delivery })
+    }
+
+    /// The trace that its event is part of.
+    pub(crate) fn trace(&self) -> Option<&str> {
+        self.record.headers.text(names::TRACEPARENT)?.split('-').nth(1)
     }
 
     /// What a call carries of it.

@@ -8,8 +8,8 @@ use domain::{Clock, Command, DeliveryId, Dispatcher, Fate, Outcome, RecordPlace,
 use outbound::Outbound;
 use process::{Check, Service};
 use stream::{
-    Admin, Reading, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions, TableOptions,
-    TableState, WriteEvent, Writes,
+    Access, Admin, Ahead, ReadAhead, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions,
+    TableOptions, TableState, WriteEvent, Writes,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -82,6 +82,7 @@ struct Shell {
     done: mpsc::UnboundedReceiver<Done>,
     tell_done: mpsc::UnboundedSender<Done>,
     sealed: Check,
+    ahead: ReadAhead,
     looked_at: domain::Timestamp,
 }
 
@@ -89,7 +90,9 @@ impl Shell {
     async fn build(service: Service<Settings>) -> anyhow::Result<Self> {
         let Service { config, health, metrics, clock, .. } = &service;
         let Plan { topics, dispatch, keyring, ring, user_agent } = config.plan()?;
-        health.ready_when("kafka.access", stream::access());
+        let access = Access::watch();
+        health.ready_when("kafka.access", move || access.state());
+        metrics.register_collector(access);
         let fit = health.ready("topics");
         Admin::new(&config.kafka)?.require(&topics.specs(), |error| fit.fail(error.to_string())).await?;
 
@@ -104,25 +107,16 @@ impl Shell {
         let history = Sink::new(&config.kafka, SinkOptions::unhurried(size))?;
         watch(&service, &source, &view);
         fit.pass();
-        let connections = outbound.clone();
-        metrics.register_reading(
-            "outbound_connections_opened",
-            "Connections opened to receivers since the start",
-            {
-                let outbound = connections.clone();
-                move || i64::try_from(outbound.connections().opened).unwrap_or(i64::MAX)
-            },
-        );
-        metrics.register_reading(
-            "outbound_connections_reused",
-            "Attempts that went over an open connection",
-            move || i64::try_from(connections.connections().reused).unwrap_or(i64::MAX),
-        );
         let sealed = health.ready("secrets");
         sealed.pass();
 
-        let writes = Writes::new(sink);
+        let (writes, ahead) = (Writes::new(sink), ReadAhead::new(Arc::clone(&clock)));
+        let written = [&topics.dead_deliveries, &topics.webhooks, &topics.events];
+        writes.failures().expect(written.into_iter().chain(topics.retries().map(|(_, topic)| topic)));
+        metrics.register_collector(writes.failures());
+        metrics.register_collector(ahead.clone());
         let telemetry = Telemetry::register(metrics);
+        Telemetry::watch(metrics, &outbound);
         let history =
             History { topic: Arc::clone(&topics.attempts), sink: history, telemetry: telemetry.clone() };
         let effects = Effects { topics, group, writes, clock: Arc::clone(&clock), telemetry };
@@ -138,6 +132,7 @@ impl Shell {
             done,
             tell_done,
             sealed,
+            ahead,
             looked_at: domain::Timestamp::from_millis(0),
         })
     }
@@ -193,7 +188,6 @@ impl Shell {
             SourceEvent::Committed(result) => {
                 if let Err(error) = &result {
                     tracing::warn!(kafka.error = error, "a commit was refused, the next one repeats it");
-                    self.effects.telemetry.commit_refused();
                 }
                 self.dispatcher.handle_committed(self.effects.now(), result.is_ok());
             }
@@ -222,14 +216,20 @@ impl Shell {
         if outcome.verdict() == Verdict::Deferred {
             return;
         }
-        telemetry.attempted(outcome.class(), done.exchange.phases.total);
+        let trace = process::trace::is_exported().then(|| first.trace()).flatten();
+        telemetry.attempted(outcome.class(), done.exchange.phases.total, trace);
         if done.number == 1 {
             telemetry.first_attempt(now.since(first.record.timestamp));
         }
         match fate {
+            Fate::Delivered => {
+                let members = fates.iter().zip(&done.members);
+                let delivered = members.filter(|(fate, _)| **fate == Fate::Delivered);
+                delivered.for_each(|(_, (_, held))| telemetry.delivered(now, held));
+            }
             Fate::Retried(_) => fates.iter().for_each(|_| telemetry.retried()),
             Fate::Died(domain::DeathReason::Gone) => self.dispatcher.handle_gone(&done.standing),
-            Fate::Delivered | Fate::Died(_) | Fate::Stale => {}
+            Fate::Died(_) | Fate::Stale => {}
         }
         if !done.is_delivered()
             && let Some(attempt) = done.record(fate, now)
@@ -256,13 +256,23 @@ impl Shell {
         {
             self.perform(command);
         }
-        let repeats = self.effects.writes.failures().count();
         let dispatcher = &self.dispatcher;
-        self.effects.telemetry.holding(dispatcher.held(), dispatcher.bytes(), dispatcher.open(), repeats);
+        self.effects.telemetry.holding(dispatcher.held(), dispatcher.bytes(), dispatcher.open());
         if now.since(self.looked_at) >= LOOK {
             self.looked_at = now;
-            self.effects.telemetry.breakers(dispatcher.breakers_open(), dispatcher.baseless());
+            self.look();
         }
+    }
+
+    /// Says what is costly to count.
+    fn look(&self) {
+        let dispatcher = &self.dispatcher;
+        self.effects.telemetry.breakers(dispatcher.breakers_open(), dispatcher.baseless());
+        self.ahead.tell(Ahead {
+            oldest: dispatcher.oldest().map(|held| held.record.timestamp).min(),
+            fill: dispatcher.window_fill(),
+            due: dispatcher.due(),
+        });
     }
 
     fn perform(&mut self, command: Command<Payload>) {
@@ -331,11 +341,8 @@ fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
     let (joined, alive) = (source.monitor(), source.monitor());
     service.health.ready_when("kafka", move || joined.joined());
     service.health.live("kafka.poll", move || alive.alive());
-    let (fresh, position) = (view.clone(), view.clone());
+    let fresh = view.clone();
     service.health.ready_when("registry", move || fresh.proof());
-    for Reading { name, help, read } in source.monitor().readings() {
-        service.metrics.register_reading(name, help, read);
-    }
-    let help = "The offset in the registry's topic up to which this process has read";
-    service.metrics.register_reading("registry_position", help, move || position.position().0);
+    service.metrics.register_collector(source.monitor());
+    service.metrics.register_collector(view.clone());
 }

@@ -169,6 +169,38 @@ fn a_record_that_is_no_delivery_is_noticed() {
 }
 
 #[test]
+fn an_attempt_is_an_example_of_its_trace_where_traces_go_somewhere() {
+    let metrics = process::Metrics::new();
+    let telemetry = Telemetry::register(&metrics);
+    let example = "} 2 # {trace_id=\"0af7651916cd43dd8448eb211c80319c\"} 0.25";
+    telemetry.attempted("success", Duration::from_millis(250), None);
+    assert!(!metrics.encode().unwrap().contains("trace_id"));
+    telemetry.attempted("success", Duration::from_millis(250), held().trace());
+    let text = metrics.encode().unwrap();
+    assert!(text.contains(example), "{text}");
+}
+
+#[test]
+fn the_way_from_an_events_time_is_told_of_what_went_it_without_being_asked_for() {
+    let metrics = process::Metrics::new();
+    let telemetry = Telemetry::register(&metrics);
+    let with = |name: &'static str, value: &'static str| {
+        let mut record = held().record.clone();
+        record.headers.push(name, value);
+        Held::new(record)
+    };
+    for held in [with("other", "1"), with(names::BACKFILL, "job_1"), with(names::REPLAY, "1")] {
+        telemetry.delivered(NOW, &held);
+    }
+    let text = metrics.encode().unwrap();
+    for line in ["delivered_total 3\n", "event_latency_seconds_count 1\n", "event_latency_seconds_sum 0.25\n"]
+    {
+        assert!(text.contains(&format!("postbode_delivery_{line}")), "{line} in {text}");
+    }
+    assert!(text.contains("postbode_delivery_dead_letters_total{reason=\"exhausted\"} 0\n"), "from zero");
+}
+
+#[test]
 fn deferrals_are_counted_by_reason() {
     let metrics = process::Metrics::new();
     let telemetry = Telemetry::register(&metrics);

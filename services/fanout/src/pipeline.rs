@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use process::Service;
-use stream::{Admin, Flow, Reading, RegistryView, Sink, SinkOptions, Source, SourceOptions, TableOptions};
+use stream::{Access, Admin, Flow, RegistryView, Sink, SinkOptions, Source, SourceOptions, TableOptions};
 
 use crate::config::Settings;
 use crate::route::Route;
@@ -18,7 +18,9 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let Service { config, lifecycle, health, metrics, clock, .. } = &service;
     let topics = config.topics()?;
     let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
-    health.ready_when("kafka.access", stream::access());
+    let access = Access::watch();
+    health.ready_when("kafka.access", move || access.state());
+    metrics.register_collector(access);
     let fit = health.ready("topics");
     let required = admin.require(&specs, |error| fit.fail(error.to_string()));
     let Some(required) = lifecycle.until_stop(required).await else { return Ok(()) };
@@ -34,10 +36,13 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     watch(&service, &source, &view);
     fit.pass();
 
+    let written = [Arc::clone(&topics.deliveries), Arc::clone(&topics.dead_events)];
     let route = Route::new(view, sink.clone(), topics, group, Telemetry::register(metrics));
-    Flow::new(source, sink, route, Arc::new(*clock))
-        .run(lifecycle.soft_stop(), lifecycle.hard_stop())
-        .await?;
+    let flow = Flow::new(source, sink, route, Arc::new(*clock));
+    flow.failures().expect(&written);
+    metrics.register_collector(flow.failures());
+    metrics.register_collector(flow.read_ahead());
+    flow.run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
     Ok(())
 }
 
@@ -54,11 +59,8 @@ fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
     let (joined, alive) = (source.monitor(), source.monitor());
     service.health.ready_when("kafka", move || joined.joined());
     service.health.live("kafka.poll", move || alive.alive());
-    let (fresh, position) = (view.clone(), view.clone());
+    let fresh = view.clone();
     service.health.ready_when("registry", move || fresh.proof());
-    for Reading { name, help, read } in source.monitor().readings() {
-        service.metrics.register_reading(name, help, read);
-    }
-    let help = "The offset in the registry's topic up to which this process has read";
-    service.metrics.register_reading("registry_position", help, move || position.position().0);
+    service.metrics.register_collector(source.monitor());
+    service.metrics.register_collector(view.clone());
 }

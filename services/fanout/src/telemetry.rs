@@ -47,6 +47,10 @@ impl Telemetry {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let telemetry = Self::default();
         let t = &telemetry;
+        // From zero, so that the first of its kind is seen as a change.
+        for reason in [DeathReason::Malformed, DeathReason::TooLarge] {
+            drop(t.rejected.get_or_create(&ReasonLabel { reason: reason.name() }));
+        }
         metrics.register("fanout_events", "Events that were understood", t.events.clone());
         metrics.register("fanout_events_unmatched", "Events that no webhook wanted", t.unmatched.clone());
         let help = "Webhooks that wanted an event's type and whose conditions it did not meet";

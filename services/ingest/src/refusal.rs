@@ -109,6 +109,22 @@ impl Refusal {
         Self::Invalid(vec![Fault::new(index, field, message)])
     }
 
+    /// Every code.
+    pub const CODES: [&'static str; 12] = [
+        "unauthenticated",
+        "forbidden",
+        "body-too-large",
+        "too-many-events",
+        "event-too-large",
+        "unsupported-media-type",
+        "unsupported-content-encoding",
+        "body-timeout",
+        "invalid-events",
+        "busy",
+        "starting",
+        "kafka-unavailable",
+    ];
+
     /// The problem's stable code, which is also the metric's label.
     pub fn code(&self) -> &'static str {
         match self {
@@ -222,6 +238,18 @@ mod tests {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, headers, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[test]
+    fn every_code_is_in_the_list() {
+        let too_large = [Limit::body(1), Limit::events(1), Limit::event(0, 2, 1)].map(Refusal::TooLarge);
+        let text = String::new;
+        let mut all = vec![Refusal::Unauthenticated(""), Refusal::Forbidden(text())];
+        all.extend(too_large);
+        all.extend([Refusal::UnsupportedType(text()), Refusal::UnsupportedEncoding(text())]);
+        all.extend([Refusal::SlowBody, Refusal::Invalid(vec![]), Refusal::Busy, Refusal::Starting]);
+        all.push(Refusal::Unavailable(text()));
+        assert_eq!(all.iter().map(Refusal::code).collect::<Vec<_>>(), Refusal::CODES);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use process::{Check, Service, http};
-use stream::{Admin, RegistryView, Sink, SinkOptions, TableOptions};
+use stream::{Access, Admin, RegistryView, Sink, SinkOptions, TableOptions};
 use wire::topics::Topics;
 
 use crate::api;
@@ -56,7 +56,10 @@ fn watch(service: &Service<Settings>, view: &RegistryView) -> Check {
     let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
     service.health.ready_when("registry", read);
     service.health.ready_when("kafka", move || fresh.proof());
-    service.health.ready_when("kafka.access", stream::access());
+    let access = Access::watch();
+    service.health.ready_when("kafka.access", move || access.state());
+    service.metrics.register_collector(access);
+    service.metrics.register_collector(view.clone());
     service.health.ready("topics")
 }
 

@@ -47,6 +47,13 @@ impl Telemetry {
             received: Counter::default(),
             produce: Histogram::new(BOUNDS),
         };
+        // From zero, so that the first of its kind is seen as a change.
+        for status in ["2xx", "4xx", "5xx"] {
+            drop(telemetry.requests.get_or_create(&Status { status }));
+        }
+        for reason in Refusal::CODES {
+            drop(telemetry.refused.get_or_create(&Reason { reason }));
+        }
         metrics.register(
             "ingest_requests",
             "Requests answered, by class of status",

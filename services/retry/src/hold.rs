@@ -59,6 +59,11 @@ impl Step for Hold {
     fn shrink(&mut self, _: &Record, _: &OutRecord) -> Option<OutRecord> {
         None
     }
+
+    /// It is late from when it was due on.
+    fn since(&self, record: &Record) -> Timestamp {
+        self.due(record)
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +99,7 @@ mod tests {
         let mut hold = hold();
         let record = record(Some("5000"));
         let due = Timestamp::from_millis(5_000);
+        assert_eq!(hold.since(&record), due, "it is no older than that");
         assert_eq!(hold.step(Timestamp::from_millis(4_999), &record), Next::NotBefore(due));
         let Next::Emit(outs) = hold.step(due, &record) else { panic!("it is due") };
         assert_eq!(&*outs[0].topic, "postbode.deliveries");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use process::Service;
-use stream::{Admin, Flow, Reading, Sink, SinkOptions, Source, SourceOptions};
+use stream::{Access, Admin, Flow, Sink, SinkOptions, Source, SourceOptions};
 
 use crate::config::Settings;
 use crate::hold::Hold;
@@ -17,7 +17,9 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let Service { config, lifecycle, health, metrics, clock, .. } = service;
     let topics = config.topics()?;
     let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
-    health.ready_when("kafka.access", stream::access());
+    let access = Access::watch();
+    health.ready_when("kafka.access", move || access.state());
+    metrics.register_collector(access);
     let fit = health.ready("topics");
     let required = admin.require(&specs, |error| fit.fail(error.to_string()));
     let Some(required) = lifecycle.until_stop(required).await else { return Ok(()) };
@@ -33,11 +35,13 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     health.ready_when("kafka", move || joined.joined());
     health.live("kafka.poll", move || alive.alive());
     fit.pass();
-    for Reading { name, help, read } in source.monitor().readings() {
-        metrics.register_reading(name, help, read);
-    }
+    metrics.register_collector(source.monitor());
 
-    let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(&metrics));
-    Flow::new(source, sink, hold, Arc::new(clock)).run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
+    let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(&metrics, &topics));
+    let flow = Flow::new(source, sink, hold, Arc::new(clock));
+    flow.failures().expect([&topics.deliveries]);
+    metrics.register_collector(flow.failures());
+    metrics.register_collector(flow.read_ahead());
+    flow.run(lifecycle.soft_stop(), lifecycle.hard_stop()).await?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Unit;
+use wire::topics::Topics;
 
 /// The service's metrics. Clones share them.
 #[derive(Clone)]
@@ -28,8 +29,11 @@ impl Default for Telemetry {
 }
 
 impl Telemetry {
-    pub(crate) fn register(metrics: &Metrics) -> Self {
+    pub(crate) fn register(metrics: &Metrics, topics: &Topics) -> Self {
         let telemetry = Self::default();
+        for (_, topic) in topics.retries() {
+            drop(telemetry.released.get_or_create(&Tier { topic: topic.to_string() }));
+        }
         metrics.register(
             "retry_released",
             "Records put back on deliveries, by tier",

@@ -95,6 +95,15 @@ impl Lanes {
         self.lanes.values().filter(|lane| !lane.queue.is_empty()).count()
     }
 
+    /// Records in lanes that have their turn, or wait for one of the slots that all lanes share.
+    pub(super) fn due(&self) -> usize {
+        let waits_for_us = |lane: &&Lane| match lane.turn {
+            Turn::Queued | Turn::Brisk => true,
+            Turn::Idle | Turn::Asleep | Turn::Paced | Turn::Filling | Turn::Account => false,
+        };
+        self.lanes.values().filter(waits_for_us).map(|lane| lane.queue.len()).sum()
+    }
+
     /// Takes the last record off a lane.
     pub(super) fn overflow(&mut self, webhook: &WebhookId) -> Option<Place> {
         Some(self.lanes.get_mut(webhook)?.pop_back()?.place)

@@ -131,6 +131,14 @@ fn retention(report: &Report<'_>, spec: &TopicSpec, actual: &Actual) -> Option<P
     Some(report.setting(Severity::Unsafe, RETENTION, &is.to_string(), &must, why, &put))
 }
 
+/// For how long records are kept; none if that is for ever.
+pub(super) fn kept(config: &HashMap<String, String>) -> Option<Duration> {
+    let deletes = policies(config.get(CLEANUP)?).contains(&"delete");
+    let millis: i64 = config.get(RETENTION)?.parse().ok()?;
+    // Any negative number means for ever.
+    deletes.then_some(Duration::from_millis(u64::try_from(millis).ok()?))
+}
+
 fn retention_bytes(report: &Report<'_>, spec: &TopicSpec, actual: &Actual) -> Option<Problem> {
     spec.min_retention?;
     let is: i64 = number(actual, RETENTION_BYTES)?;
@@ -257,6 +265,18 @@ mod tests {
             );
             assert!(command.contains(&format!("--entity-name {topic} --add-config {name}=")), "{command}");
         }
+    }
+
+    #[test]
+    fn a_topic_that_deletes_keeps_its_records_for_its_retention_and_others_for_ever() {
+        let kept_as = |name: &str, retention: &str| {
+            let mut config = made(&spec(name)).config;
+            config.insert(RETENTION.to_owned(), retention.to_owned());
+            kept(&config)
+        };
+        assert_eq!(kept_as("postbode.events", "3600000"), Some(Duration::from_secs(3600)));
+        assert_eq!(kept_as("postbode.events", "-1"), None);
+        assert_eq!(kept_as("postbode.webhooks", "3600000"), None, "compacted");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use domain::{Claims, Epoch, Frontier, Offset, Sighting, Timestamp, Window};
 use wire::Record;
 
+use crate::Ahead;
+
 /// How far is read ahead of what is written.
 const WINDOW: Window = Window { undone: 4_000, span: 100_000, bytes: 64 * 1024 * 1024 };
 /// Writes under way, at most: one record more may begin below it.
@@ -118,6 +120,25 @@ impl Book {
         }
     }
 
+    /// How far is read ahead; `since` says since when a record could be done. The records of a lane become due in their
+    /// order.
+    pub(super) fn ahead(&self, now: Timestamp, since: impl Fn(&Record) -> Timestamp) -> Ahead {
+        let oldest = self.claims.oldest().filter_map(|(epoch, offset)| self.held(epoch, offset));
+        let due = |lane: &Lane| lane.queue.partition_point(|record| since(record) <= now);
+        Ahead {
+            oldest: oldest.map(&since).min(),
+            fill: self.claims.fill(WINDOW),
+            due: self.lanes.values().map(due).sum(),
+        }
+    }
+
+    /// The record that a claim's frontier waits for: it is being written, or the next of its lane.
+    fn held(&self, epoch: Epoch, offset: Offset) -> Option<&Record> {
+        let next = || self.lanes.get(&epoch)?.queue.front().filter(|record| record.offset == offset);
+        let open = self.open.get(&(epoch, offset)).map(|open| &open.record);
+        open.or_else(next).map(|record| &**record)
+    }
+
     /// See [`Claims::next_commit`].
     pub(super) fn next_commit(&mut self, now: Timestamp) -> Option<Vec<Frontier>> {
         let open = &self.open;
@@ -170,5 +191,59 @@ impl Book {
 
     fn drop_lanes(&mut self, epochs: &[Epoch]) {
         self.lanes.retain(|epoch, _| !epochs.contains(epoch));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::Partition;
+    use wire::Headers;
+
+    use super::*;
+
+    const E: Epoch = Epoch(1);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn record(offset: i64) -> Record {
+        Record {
+            topic: "t".into(),
+            partition: Partition(0),
+            offset: Offset(offset),
+            timestamp: at(offset * 10),
+            key: None,
+            value: None,
+            headers: Headers::new(),
+        }
+    }
+
+    #[test]
+    fn the_oldest_record_counts_until_it_is_written_and_what_is_due_until_it_is_begun() {
+        let (mut book, since) =
+            (Book::default(), |record: &Record| record.timestamp + Duration::from_secs(1));
+        book.begin(E, Some(Offset(0)), Vec::new());
+        assert_eq!(book.ahead(at(9_000), since), Ahead::default());
+        book.take_in((0..4).map(|offset| (E, record(offset))).collect());
+        let said = |book: &Book| {
+            let ahead = book.ahead(at(1_020), since);
+            (ahead.oldest, ahead.due)
+        };
+        assert_eq!(said(&book), (Some(at(1_000)), 3), "the last one is not due yet");
+        for offset in [0, 1] {
+            let Some((epoch, next)) = book.ready(at(1_020)) else { panic!("it may be stepped through") };
+            assert_eq!(next.offset, Offset(offset));
+            book.opened(epoch, next, 1);
+        }
+        assert_eq!(said(&book), (Some(at(1_000)), 1), "it is being written");
+        book.written(E, Offset(0));
+        assert_eq!(said(&book), (Some(at(1_010)), 1));
+        book.written(E, Offset(1));
+        assert_eq!(said(&book), (Some(at(1_020)), 1), "the next one was not begun");
+        book.forget(&[E]);
+        assert_eq!(book.ahead(at(9_000), since), Ahead::default());
     }
 }

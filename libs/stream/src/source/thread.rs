@@ -110,6 +110,7 @@ impl Poller {
         self.mend()?;
         self.assign()?;
         self.hand_back()?;
+        self.monitor.rebalancing(!self.assigning.is_empty() || !self.revoking.is_empty());
         self.note_answers()
     }
 
@@ -214,6 +215,9 @@ impl Poller {
             for epoch in answer.other {
                 self.read_anew(epoch)?;
             }
+            if answer.result.is_err() {
+                self.monitor.commit_refused();
+            }
             self.tell(SourceEvent::Committed(answer.result))?;
         }
         Ok(())
@@ -238,6 +242,7 @@ impl Poller {
 
     fn note_rebalances(&mut self) -> Result<(), Ended> {
         for happened in self.client.context().take_rebalanced() {
+            self.monitor.rebalancing(true);
             match happened {
                 Rebalanced::Assign(places) => self.assigning.push(places),
                 Rebalanced::Revoke { places, lost } => self.revoke(places, lost)?,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{Clock, Partition, Timestamp};
+use domain::{Partition, Timestamp};
 use stream::{
     Admin, Flow, FlowError, KafkaSettings, Next, Scan, ScanOptions, Sink, SinkOptions, Source, SourceOptions,
     Step,
@@ -16,19 +16,9 @@ use tokio::task::JoinHandle;
 use wire::topics::TopicSpec;
 use wire::{Headers, OutRecord, Record};
 
-use crate::support::Installation;
+use crate::support::{Installation, WallClock};
 
 const SIZE: usize = 64 * 1024;
-
-struct WallClock;
-
-impl Clock for WallClock {
-    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
-    }
-}
 
 /// Copies what it reads, unless it is told to hold.
 struct Copy {

@@ -1,11 +1,12 @@
 //! What waits for a group.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Frontier, Offset};
-use stream::{Lag, LagMeter, Source, SourceEvent, SourceOptions};
+use domain::{Clock as _, Frontier, Offset};
+use stream::{Kept, Lag, LagMeter, Overdue, Source, SourceEvent, SourceOptions};
 
-use crate::support::{Installation, record, within};
+use crate::support::{Installation, WallClock, record, within};
 
 #[tokio::test]
 async fn what_a_group_has_not_committed_waits_for_it() {
@@ -24,7 +25,8 @@ async fn what_a_group_has_not_committed_waits_for_it() {
         "nobody ever committed"
     );
 
-    let mut source = Source::start(&here.kafka, &SourceOptions::new(group, vec![topic], 64 * 1024)).unwrap();
+    let mut source =
+        Source::start(&here.kafka, &SourceOptions::new(group, vec![Arc::clone(&topic)], 64 * 1024)).unwrap();
     within(30, "the first of them are committed", async {
         loop {
             match source.next().await {
@@ -42,5 +44,19 @@ async fn what_a_group_has_not_committed_waits_for_it() {
     })
     .await;
     assert_eq!(meter.look().await.unwrap()[0].records, 5);
-    source.close(std::time::Duration::from_secs(5)).await;
+
+    let (now, minute) = (WallClock.now(), Duration::from_secs(60));
+    let closely = async |now, held| {
+        let kept = Kept { topic: Arc::clone(&topic), held, retention: Some(60 * minute) };
+        let [Overdue { due, oldest, .. }] = meter.look_closely(now, vec![kept]).await.unwrap()[..] else {
+            panic!("one topic was asked for")
+        };
+        (due, oldest.as_secs() / 60)
+    };
+    assert_eq!(closely(now, Duration::ZERO).await, (5, 0), "just written");
+    let later = now + 45 * minute;
+    let (due, oldest) = closely(later, 30 * minute).await;
+    assert!(due == 5 && (44..=45).contains(&oldest), "{due} that are {oldest} minutes old");
+    assert_eq!(closely(later, 50 * minute).await.0, 0, "they are held for longer");
+    source.close(Duration::from_secs(5)).await;
 }

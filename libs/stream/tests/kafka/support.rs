@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use domain::{Account, AccountId, Change, Registry, Revision, Timestamp};
+use domain::{Account, AccountId, Change, Clock, Registry, Revision, Timestamp};
 use stream::{Admin, KafkaSettings, Sink, SinkOptions};
 use wire::topics::{TopicSettings, Topics};
 use wire::{Headers, OutRecord};
@@ -106,5 +106,16 @@ fn up() -> String {
             "no Kafka: run 'make setup' and 'scripts/kafka up'.\n{}",
             String::from_utf8_lossy(&output.stderr)
         ),
+    }
+}
+
+/// The present.
+pub(crate) struct WallClock;
+
+impl Clock for WallClock {
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap())
     }
 }

@@ -11,6 +11,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
+use stream::Monitor;
 use wire::Record;
 
 use super::read::Unreadable;
@@ -72,14 +73,9 @@ impl Telemetry {
         it
     }
 
-    /// A number of the source's.
-    pub(super) fn reading(
-        &self,
-        name: &'static str,
-        help: &'static str,
-        read: Box<dyn Fn() -> i64 + Send + Sync>,
-    ) {
-        self.metrics.register_reading(name, help, read);
+    /// What the source tells of itself.
+    pub(super) fn watch(&self, source: Monitor) {
+        self.metrics.register_collector(source);
     }
 
     /// A transaction ended well.

@@ -21,7 +21,7 @@ pub(crate) async fn refused(stage: &mut Stage) {
     proxy.refuse_commits(true);
     let refused = stage.dice.between(4_000, 8_000);
     stage.pause(refused).await;
-    let counted = stage.metric(Kind::Delivery, "postbode_delivery_commits_refused_total").await;
+    let counted = stage.metric(Kind::Delivery, "postbode_commits_refused_total").await;
     stage.expect(counted > 0.0, "commits were refused, and the metric did not rise");
     stage.expect(proxy.refused() > 0, "no commit was refused: the run shows nothing");
     let kind = if stage.dice.coin() { Kind::Delivery } else { Kind::Fanout };

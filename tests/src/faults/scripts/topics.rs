@@ -18,7 +18,7 @@ use crate::stage::{Stage, one_of, quickly};
 const NOTICE: Duration = Duration::from_secs(60);
 /// One delivery of so many dies. More would keep the webhook's breaker open, and what waits for that spends no attempt.
 const MORTAL: u32 = 9;
-const REPEATS: &str = "postbode_delivery_write_repeats";
+const REPEATS: &str = "postbode_write_repeats_total";
 
 /// Deletes the first tier while nothing lies in it, then makes a webhook refuse a third of its deliveries the first time. What is to go there stays in flight, and
 /// the metric rises; when the topic is made again, it goes on.

@@ -41,6 +41,23 @@ fn a_lane_widens_with_success_and_narrows_when_its_endpoint_is_out_of_breath() {
 }
 
 #[test]
+fn only_what_waits_for_the_process_itself_is_due() {
+    for (max_open, open, due) in [(40, 2, 0), (1, 1, 9)] {
+        let mut bench = Bench::with(&[webhook("a", "acme", &[])], |settings| settings.max_open = max_open);
+        (0..10).for_each(|offset| bench.read(offset, "a"));
+        assert_eq!((running(&mut bench), bench.dispatcher.due()), (open, due), "{max_open}");
+        assert_eq!(bench.dispatcher.oldest().collect::<Vec<_>>(), [&0]);
+        bench.outcome(0, &answered(200));
+        assert_eq!(
+            bench.dispatcher.oldest().collect::<Vec<_>>(),
+            [&1],
+            "the frontier waits for the next one"
+        );
+        assert!(bench.dispatcher.window_fill() > 0.0);
+    }
+}
+
+#[test]
 fn a_rate_is_kept_and_holds_up_nobody_else() {
     let slow = Limits { per_second: NonZeroU32::new(10), ..Limits::default() };
     let mut bench = Bench::new(&[limited("slow", slow), webhook("b", "acme", &[])]);
