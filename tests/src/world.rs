@@ -11,7 +11,7 @@ use domain::Event;
 use stream::{Admin, KafkaSettings, Sink, SinkOptions};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wire::names;
-use wire::topics::{TopicSettings, Topics};
+use wire::topics::{TopicSettings, TopicSpec, Topics};
 use wire::{HumanDuration, Record};
 
 use crate::books::Books;
@@ -43,6 +43,8 @@ pub struct WorldOptions {
     pub partitions: Option<i32>,
     /// Copies of each partition; none means one.
     pub replication: Option<i32>,
+    /// Where the services' binaries are; none means those that were built with the stories.
+    pub binaries: Option<PathBuf>,
 }
 
 /// An installation.
@@ -57,6 +59,7 @@ pub struct World {
     settings: TopicSettings,
     environment: Vec<(&'static str, String)>,
     folder: PathBuf,
+    binaries: Option<PathBuf>,
     started: usize,
     http: reqwest::Client,
     books: Mutex<Books>,
@@ -100,6 +103,7 @@ impl World {
             settings,
             environment: options.environment,
             folder,
+            binaries: options.binaries,
             started: 0,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             books: Mutex::default(),
@@ -124,7 +128,10 @@ impl World {
     /// Starts one more process of a service.
     pub fn spawn(&mut self, kind: Kind) {
         let environment = self.environment_of(kind);
-        let service = ServiceProcess::start(kind, self.started, &self.folder, &environment);
+        let name = format!("postbode-{}", kind.name());
+        let program =
+            self.binaries.as_ref().map_or_else(|| crate::binary(&name), |folder| folder.join(&name));
+        let service = ServiceProcess::start(kind, &program, self.started, &self.folder, &environment);
         self.started += 1;
         self.services.push(service);
     }
@@ -132,6 +139,11 @@ impl World {
     /// Sets a variable for the processes that are started from now on.
     pub fn set(&mut self, name: &'static str, value: String) {
         self.environment.push((name, value));
+    }
+
+    /// Has the processes that are started from now on come from another build; none means this one.
+    pub fn run_from(&mut self, binaries: Option<PathBuf>) {
+        self.binaries = binaries;
     }
 
     /// Takes the oldest process of a service out of the installation.
@@ -251,6 +263,17 @@ impl World {
             if records.len() >= count { Ok(records) } else { Err(format!("{} of {count}", records.len())) }
         })
         .await
+    }
+
+    /// Deletes a topic and makes it anew, empty.
+    pub async fn remake(&self, spec: &TopicSpec) {
+        let admin = Admin::new(&self.kafka).unwrap();
+        admin.delete(&[&spec.name]).await.unwrap();
+        eventually(Duration::from_secs(20), &format!("{} is made anew", spec.name), || async {
+            let made = admin.create(std::slice::from_ref(spec)).await.map_err(|error| error.to_string())?;
+            if made[0].created { Ok(()) } else { Err("the old one is still there".to_owned()) }
+        })
+        .await;
     }
 
     /// A producer of the story's own.
