@@ -51,6 +51,11 @@ faults: setup ## break it in every way and check the promises by a ledger; ARGS=
 	cargo build --workspace --bins
 	scripts/with-kafka $(binaries)/faults $(ARGS)
 
+.PHONY: upgrade-check
+upgrade-check: setup ## upgrade a running installation from the build of FROM=COMMIT to this one and back, under load; builds both
+	cargo build --workspace --bins
+	scripts/upgrade-check "$(FROM)" $(binaries)
+
 .PHONY: pages
 pages: setup ## how quickly the console's pages answer with a million attempts behind them, about six minutes; ARGS="--attempts 100000"
 	cargo build --workspace --bins
@@ -114,4 +119,4 @@ advisories: lint-tools
 	fi
 
 shell: lint-tools
-	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/with-postgres scripts/languages scripts/helm scripts/helm.d/tools .ci/run
+	shellcheck scripts/setup scripts/kafka scripts/with-kafka scripts/with-postgres scripts/languages scripts/upgrade-check scripts/helm scripts/helm.d/tools .ci/run

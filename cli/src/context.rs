@@ -1,13 +1,14 @@
 //! What every command needs to know: where Kafka and the services are, who asks, and how to answer.
 //!
 //! The command line wins over the environment, and that over the configuration file. The file may be a service's: the
-//! sections `kafka` and `topics` mean the same here, and `client` is the command line's own; others are passed over.
+//! sections `kafka`, `topics` and `outbound` mean the same here, and `client` is the command line's own; others are passed over.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
+use outbound::OutboundSettings;
 use process::Secret;
 use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
@@ -60,8 +61,12 @@ pub(crate) struct Context {
     pub(crate) client: ClientSettings,
     /// Whether answers are JSON.
     pub(crate) json: bool,
+    /// How strangers are called, for whoever tries it.
+    pub(crate) outbound: OutboundSettings,
     /// Whether somebody said where Kafka is.
     pub(crate) names_kafka: bool,
+    /// The configuration file, if one is named.
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// Section `client`.
@@ -98,14 +103,16 @@ impl Context {
     fn merged(mut globals: Globals, settings: Settings) -> Self {
         // A variable that is set to nothing says nothing.
         globals.bootstrap_servers.take_if(|servers| servers.is_empty());
-        let Settings { kafka, topics, client } = settings;
+        let Settings { kafka, topics, client, outbound } = settings;
         let names_kafka = globals.bootstrap_servers.is_some() || kafka.is_some();
         let mut context = Self {
             kafka: kafka.unwrap_or_default(),
             topic_settings: topics,
             client,
             json: globals.json,
+            outbound,
             names_kafka,
+            config: globals.config,
         };
         let put = |place: &mut String, given: Option<String>| {
             if let Some(given) = given {
@@ -127,6 +134,15 @@ impl Context {
         Topics::new(&self.topic_settings).context("section topics")
     }
 
+    /// Whether somebody said where ingest or the console is.
+    pub(crate) fn names_api(&self, service: &str) -> bool {
+        let usual = ClientSettings::default();
+        match service {
+            "ingest" => self.client.ingest_url != usual.ingest_url,
+            _ => self.client.console_url != usual.console_url,
+        }
+    }
+
     /// The API key.
     pub(crate) fn key(&self) -> anyhow::Result<&Secret> {
         let missing = || usage("an API key is needed: set POSTBODE_KEY, or give --key");
@@ -140,6 +156,7 @@ struct Settings {
     kafka: Option<KafkaSettings>,
     topics: TopicSettings,
     client: ClientSettings,
+    outbound: OutboundSettings,
 }
 
 impl<'de> Deserialize<'de> for Settings {
@@ -163,6 +180,7 @@ impl<'de> Visitor<'de> for Sections {
             match name.as_str() {
                 "kafka" => settings.kafka = Some(sections.next_value()?),
                 "topics" => settings.topics = sections.next_value()?,
+                "outbound" => settings.outbound = sections.next_value()?,
                 "client" => settings.client = sections.next_value()?,
                 _ => drop(sections.next_value::<serde_json::Value>()?),
             }

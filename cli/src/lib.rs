@@ -6,6 +6,7 @@ mod confirm;
 mod context;
 mod demo;
 mod dlq;
+mod doctor;
 mod error;
 mod events;
 mod jobs;
@@ -13,6 +14,7 @@ mod keys;
 pub mod listen;
 mod local;
 mod output;
+mod registry;
 mod rest;
 mod signals;
 mod topics;
@@ -45,6 +47,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Make Kafka's topics, and check them
     Topics(topics::TopicsArgs),
+    /// Look at configuration, Kafka, rights, clock, DNS and the way out, and say what to do
+    Doctor(doctor::DoctorArgs),
+    /// Copy accounts, keys and webhooks to a file, and back
+    Registry(registry::RegistryArgs),
     /// Bring events to ingest
     Events(events::EventsArgs),
     /// Receive webhooks or pull live events on this machine: check, print and forward them
@@ -88,6 +94,8 @@ async fn perform(command: Command, globals: Globals) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => demo::run(args, context).await,
         Command::Topics(args) => topics::run(args, context).await,
+        Command::Doctor(args) => doctor::run(args, &context).await,
+        Command::Registry(args) => registry::run(args, &context).await,
         Command::Events(args) => events::run(args, &context).await,
         Command::Listen(args) => listen::run(args, &context).await,
         Command::Accounts(args) => accounts::run(args, &context).await,

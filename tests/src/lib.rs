@@ -30,7 +30,7 @@ pub use hook::Hook;
 pub use languages::{Language, goes_without};
 pub use postgres::postgres;
 pub use receiver::{Answer, Call, Receiver};
-pub use service::{Kind, ServiceProcess, binary};
+pub use service::{Kind, ServiceProcess, binary, previous_binaries};
 pub use world::{OPERATOR_KEY, World, WorldOptions, make_room};
 
 /// Waits until something holds, and fails with what was last seen if it does not within the limit.

@@ -54,6 +54,12 @@ pub fn binary(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name} is missing: run cargo build --workspace --bins"))
 }
 
+/// Where the services of another build are, by `POSTBODE_PREVIOUS_BINARIES`: `make upgrade-check` says so.
+#[expect(clippy::disallowed_methods, reason = "tests are told of the build before by the environment alone")]
+pub fn previous_binaries() -> Option<PathBuf> {
+    std::env::var("POSTBODE_PREVIOUS_BINARIES").ok().filter(|folder| !folder.is_empty()).map(PathBuf::from)
+}
+
 /// A running service. Killed when dropped.
 pub struct ServiceProcess {
     /// Which one.
@@ -68,6 +74,7 @@ impl ServiceProcess {
     /// Starts it; see [`ServiceProcess::ready`].
     pub(crate) fn start(
         kind: Kind,
+        program: &Path,
         instance: usize,
         folder: &Path,
         environment: &BTreeMap<String, String>,
@@ -75,7 +82,7 @@ impl ServiceProcess {
         let file = |suffix: &str| folder.join(format!("{}-{instance}.{suffix}", kind.name()));
         let (log, management, api) = (file("log"), file("management"), file("api"));
         let output = File::create(&log).unwrap();
-        let mut command = Command::new(binary(&format!("postbode-{}", kind.name())));
+        let mut command = Command::new(program);
         command.env_clear().envs(environment).env("POSTBODE__HTTP__ADDRESS_FILE", &management);
         command.env("POSTBODE__HTTP__LISTEN", "127.0.0.1:0");
         if kind.has_api() {
@@ -107,6 +114,11 @@ impl ServiceProcess {
         let http = reqwest::Client::builder().no_proxy().build().ok()?;
         let answer = http.get(format!("{address}/health/ready")).send().await.ok()?;
         Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+
+    /// Where it tells of its health and metrics.
+    pub fn management(&self) -> String {
+        self.address(&self.management).unwrap()
     }
 
     /// Its API's address.

@@ -12,7 +12,7 @@ use domain::Event;
 use stream::{Admin, KafkaSettings, Sink, SinkOptions};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wire::names;
-use wire::topics::{TopicSettings, Topics};
+use wire::topics::{TopicSettings, TopicSpec, Topics};
 use wire::{HumanDuration, Record};
 
 use crate::books::Books;
@@ -46,6 +46,8 @@ pub struct WorldOptions {
     pub replication: Option<i32>,
     /// Whether secrets lie in files, which [`World::change_secret`] changes under running services, and not in variables.
     pub secrets_in_files: bool,
+    /// Where the services' binaries are; none means those that were built with the stories.
+    pub binaries: Option<PathBuf>,
 }
 
 /// An installation.
@@ -61,6 +63,7 @@ pub struct World {
     environment: Vec<(&'static str, String)>,
     secrets_in_files: bool,
     folder: PathBuf,
+    binaries: Option<PathBuf>,
     started: usize,
     http: reqwest::Client,
     books: Mutex<Books>,
@@ -105,6 +108,7 @@ impl World {
             environment: options.environment,
             secrets_in_files: options.secrets_in_files,
             folder,
+            binaries: options.binaries,
             started: 0,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             books: Mutex::default(),
@@ -132,7 +136,10 @@ impl World {
         if self.secrets_in_files {
             self.move_secrets(kind, &mut environment);
         }
-        let service = ServiceProcess::start(kind, self.started, &self.folder, &environment);
+        let name = format!("postbode-{}", kind.name());
+        let program =
+            self.binaries.as_ref().map_or_else(|| crate::binary(&name), |folder| folder.join(&name));
+        let service = ServiceProcess::start(kind, &program, self.started, &self.folder, &environment);
         self.started += 1;
         self.services.push(service);
     }
@@ -140,6 +147,11 @@ impl World {
     /// Sets a variable for the processes that are started from now on.
     pub fn set(&mut self, name: &'static str, value: String) {
         self.environment.push((name, value));
+    }
+
+    /// Has the processes that are started from now on come from another build; none means this one.
+    pub fn run_from(&mut self, binaries: Option<PathBuf>) {
+        self.binaries = binaries;
     }
 
     /// Takes the oldest process of a service out of the installation.
@@ -259,6 +271,17 @@ impl World {
             if records.len() >= count { Ok(records) } else { Err(format!("{} of {count}", records.len())) }
         })
         .await
+    }
+
+    /// Deletes a topic and makes it anew, empty.
+    pub async fn remake(&self, spec: &TopicSpec) {
+        let admin = Admin::new(&self.kafka).unwrap();
+        admin.delete(&[&spec.name]).await.unwrap();
+        eventually(Duration::from_secs(20), &format!("{} is made anew", spec.name), || async {
+            let made = admin.create(std::slice::from_ref(spec)).await.map_err(|error| error.to_string())?;
+            if made[0].created { Ok(()) } else { Err("the old one is still there".to_owned()) }
+        })
+        .await;
     }
 
     /// A producer of the story's own.

@@ -1,5 +1,7 @@
 //! A Kafka that asks for TLS, passwords and rights.
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -9,6 +11,41 @@ use serde_json::{Value, json};
 
 async fn secured(story: &str, broker: &Broker) -> World {
     World::with(story, WorldOptions { broker: Some(broker.clone()), ..WorldOptions::default() }).await
+}
+
+/// What the doctor finds as a service that signs in as some user: by check, verdict and what was seen.
+async fn doctor(
+    world: &World,
+    broker: &Broker,
+    user: &str,
+    service: &str,
+    password: Option<&str>,
+) -> BTreeMap<String, [String; 2]> {
+    let mut text = "[topics]\nretry_tiers = ['300ms', '1s']\npartitions = 3\n[kafka.properties]\n".to_owned();
+    let mut properties = broker.settings_of(user).properties;
+    if let Some(password) = password {
+        properties.insert("sasl.password".to_owned(), password.to_owned());
+    }
+    text.extend(properties.iter().map(|(name, value)| format!("'{name}' = '{value}'\n")));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("postbode.toml");
+    std::fs::write(&file, text).unwrap();
+    let said = world
+        .says(&[
+            "doctor",
+            "--json",
+            "--config",
+            file.to_str().unwrap(),
+            "--service",
+            service,
+            "--timeout",
+            "30",
+        ])
+        .await;
+    let lines = said.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    let found = lines.filter(|line| line["check"].is_string());
+    found.map(|line| (text(&line, "check"), ["verdict", "seen"].map(|name| text(&line, name)))).collect()
 }
 
 /// Waits until a service says in its readiness what it lacks, or that it lacks nothing.
@@ -59,6 +96,19 @@ async fn everything_works_for_users_who_may_just_what_the_chart_gives_them() {
         until_it_says(service, 200, "kafka.access").await;
         assert!(!service.log().contains("a right is missing"), "{}", service.log());
     }
+    for kind in Kind::ALL {
+        let found = doctor(&world, &broker, kind.name(), kind.name(), None).await;
+        for check in ["topics", "rights to read"] {
+            assert_eq!(found[check][0], "ok", "{}: {found:?}", kind.name());
+        }
+    }
+    let stranger = doctor(&world, &broker, "delivery", "console", None).await;
+    let [verdict, seen] = &stranger["rights to read"];
+    assert!(verdict == "failed" && seen.contains("may not read") && seen.contains("audit"), "{stranger:?}");
+    let locked_out = doctor(&world, &broker, "delivery", "delivery", Some("wrong")).await;
+    let [verdict, seen] = &locked_out[&format!("broker {}", broker.bootstrap_servers)];
+    assert!(verdict == "failed" && seen.contains("uthentication"), "{locked_out:?}");
+    assert_eq!(locked_out["topics"][0], "not checked");
     world.close().await;
 }
 

@@ -91,12 +91,16 @@ const LOOK: [(&[RDKafkaErrorCode], &str); 3] = [
 
 /// What to look at, if this error is a refusal.
 fn explained(code: RDKafkaErrorCode, reason: &str) -> Option<String> {
-    let (_, look) = LOOK.iter().find(|(codes, _)| codes.contains(&code))?;
-    Some(format!("{look} ({})", told(reason)))
+    Some(format!("{} ({})", look_at(code)?, told(reason)))
+}
+
+/// What to look at after this error; none if it is no refusal.
+pub(crate) fn look_at(code: RDKafkaErrorCode) -> Option<&'static str> {
+    LOOK.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, look)| *look)
 }
 
 /// The client's own words, without the times and counts in which two tellings of the same differ.
-fn told(reason: &str) -> &str {
+pub(crate) fn told(reason: &str) -> &str {
     let end = reason.find(" (after ").or_else(|| reason.find(" (in state "));
     reason[..end.unwrap_or(reason.len())].trim()
 }

@@ -6,6 +6,7 @@
 //! finds by write ids what it had committed without hearing so.
 
 mod request;
+mod restore;
 mod transaction;
 mod worker;
 
@@ -18,6 +19,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::KafkaSettings;
 use request::{Asked, Request};
+pub use restore::{Restore, RestoreError};
 
 /// Where and how a journal writes.
 #[derive(Clone, Debug, PartialEq, Eq)]

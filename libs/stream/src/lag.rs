@@ -59,6 +59,7 @@ pub struct Overdue {
 #[derive(Clone)]
 pub struct LagMeter {
     client: Arc<BaseConsumer<Quiet>>,
+    group: Arc<str>,
     topics: Vec<Arc<str>>,
 }
 
@@ -71,7 +72,7 @@ impl LagMeter {
         let ours =
             [("group.id", group), ("enable.auto.commit", "false"), ("allow.auto.create.topics", "false")];
         let client = settings.configured(&[], &ours).create_with_context(Quiet)?;
-        Ok(Self { client: Arc::new(client), topics })
+        Ok(Self { client: Arc::new(client), group: group.into(), topics })
     }
 
     /// Looks now: by topic, in their order.
@@ -94,6 +95,19 @@ impl LagMeter {
         let it = self.clone();
         let look = move || topics.iter().map(|kept| it.overdue(now, kept)).collect();
         tokio::task::spawn_blocking(look).await.unwrap_or(Err(KafkaError::Canceled))
+    }
+
+    /// How many members the group has now: none where there is no such group, or it may not be seen.
+    ///
+    /// # Errors
+    /// When the cluster does not answer.
+    pub async fn members(&self) -> KafkaResult<usize> {
+        let it = self.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let listed = it.client.fetch_group_list(Some(&it.group), PATIENCE)?;
+            Ok(listed.groups().iter().map(|group| group.members().len()).sum())
+        });
+        asked.await.unwrap_or(Err(KafkaError::Canceled))
     }
 
     fn lag(&self, topic: &Arc<str>) -> KafkaResult<Lag> {

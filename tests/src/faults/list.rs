@@ -19,6 +19,8 @@ pub(crate) struct Fault {
     pub(crate) alone: bool,
     /// Whether it belongs to the short selection.
     pub(crate) short: bool,
+    /// Whether it needs the binaries of the build before.
+    pub(crate) two_builds: bool,
     pub(crate) duplicates: Duplicates,
     /// How long a healthy receiver may get nothing.
     pub(crate) stall: Duration,
@@ -80,6 +82,7 @@ fn fault(
         kafka: Kafka::Shared,
         alone: false,
         short: false,
+        two_builds: false,
         duplicates: Duplicates::Any,
         stall: AFTER_A_KILL,
         setup: Setup::default,
@@ -170,6 +173,17 @@ fn moved() -> Vec<Fault> {
         orderly(fault("rebalance-storm", "A delivery joins or leaves every two seconds", |stage| {
             Box::pin(members::storm(stage))
         })),
+        Fault {
+            two_builds: true,
+            // What two builds make of each other's records is asked on any machine; how quickly, `rolling-restart` asks.
+            stall: AFTER_A_KILL,
+            setup: || Setup { binaries: harness::previous_binaries(), ..Setup::default() },
+            ..orderly(fault(
+                "upgrade",
+                "Each service of the build before is replaced by this one's, and back (make upgrade-check)",
+                |stage| Box::pin(members::upgrade(stage)),
+            ))
+        },
         orderly(fault("rolling-restart", "Each service is replaced in turn, by SIGTERM", |stage| {
             Box::pin(members::rolling(stage))
         })),

@@ -41,8 +41,12 @@ fn chosen(options: &Options) -> Result<Vec<Fault>, String> {
     if let Some(unknown) = options.only.iter().find(|name| all.iter().all(|fault| fault.name != **name)) {
         return Err(format!("there is no fault {unknown}; --list names them"));
     }
+    let one_build = harness::previous_binaries().is_none();
+    if one_build && options.only.iter().any(|name| all.iter().any(|it| it.two_builds && it.name == *name)) {
+        return Err("it takes another build's binaries: make upgrade-check FROM=<commit>".to_owned());
+    }
     let wanted = |fault: &Fault| match options.only.is_empty() {
-        true => !options.short || fault.short,
+        true => !(options.short && !fault.short || one_build && fault.two_builds),
         false => options.only.iter().any(|name| name == fault.name),
     };
     let patient = |fault: Fault| if options.short { fault.patient() } else { fault };

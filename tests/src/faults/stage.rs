@@ -5,6 +5,7 @@ mod processes;
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,11 +32,19 @@ pub(crate) struct Setup {
     pub(crate) rates: Vec<usize>,
     /// Partitions of each topic.
     pub(crate) partitions: i32,
+    /// Where the binaries are that it begins with; none means this build's.
+    pub(crate) binaries: Option<PathBuf>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { environment: Vec::new(), extra: Vec::new(), rates: vec![20, 20, 20], partitions: 4 }
+        Self {
+            environment: Vec::new(),
+            extra: Vec::new(),
+            rates: vec![20, 20, 20],
+            partitions: 4,
+            binaries: None,
+        }
     }
 }
 
@@ -84,6 +93,7 @@ impl Stage {
                 environment,
                 partitions: Some(setup.partitions),
                 secrets_in_files: false,
+                binaries: setup.binaries,
             },
         )
         .await;
@@ -128,6 +138,12 @@ impl Stage {
         let made = hook(&self.world, &self.ledger, account, Role::Ill, Box::new(temper)).await;
         self.world.registry_seen().await;
         made
+    }
+
+    /// One more webhook of an account, whose receiver takes everything.
+    pub(crate) async fn healthy_hook(&self, account: &str) {
+        hook(&self.world, &self.ledger, account, Role::Healthy, Box::new(|_, _| quickly(204))).await;
+        self.world.registry_seen().await;
     }
 
     /// From now on a healthy receiver that gets nothing is the fault's doing.

@@ -75,13 +75,13 @@ impl Fenced {
     /// Adds a change to the open transaction.
     pub(super) fn send(
         &self,
-        key: &str,
+        key: &[u8],
         value: Option<&[u8]>,
         write: &WriteId,
         place: &Place,
     ) -> KafkaResult<()> {
         let header = Header { key: WRITE_HEADER, value: Some(write.as_str()) };
-        let record = BaseRecord::<str, [u8], _>::with_opaque_to(&self.topic, Box::new(place.clone()))
+        let record = BaseRecord::<[u8], [u8], _>::with_opaque_to(&self.topic, Box::new(place.clone()))
             .partition(0)
             .key(key)
             .headers(OwnedHeaders::new_with_capacity(1).insert(header));

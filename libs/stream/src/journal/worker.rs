@@ -135,7 +135,7 @@ impl Worker {
         let sent = producer.begin().and_then(|()| {
             writes.iter().try_for_each(|(index, key, value)| {
                 let Waiting { write, place, .. } = &batch[*index];
-                producer.send(key, value.as_deref(), write, place)
+                producer.send(key.as_bytes(), value.as_deref(), write, place)
             })
         });
         let outcome = match sent {

@@ -3,10 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::{Change, Registry};
 use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-use stream::{Journal, JournalOptions, KafkaSettings, RegistryView, Table, TableOptions, WriteError};
+use stream::{
+    Journal, JournalOptions, KafkaSettings, RegistryView, Restore, RestoreError, Table, TableOptions,
+    WriteError,
+};
 use tokio::time::Instant;
 
 use crate::support::{Installation, account, revision, within};
@@ -193,4 +197,26 @@ async fn while_kafka_is_away_a_request_is_told_so_in_time() {
     cluster.broker_up(1).unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     within(15, "the next", journal.write(change_of(1))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_writes_records_as_they_are_and_gives_way_to_a_console_that_writes() {
+    let here = Installation::with_registry("restore").await;
+    let options = JournalOptions::new(&here.settings.prefix, here.registry_topic());
+    let journal = journal(&here);
+    journal.write(change_of(0)).await.unwrap();
+    let records = |revisions: std::ops::Range<u64>| -> Vec<(Bytes, Bytes)> {
+        let encoded = revisions.map(|revision| wire::registry::encode(&account("counter", revision), None));
+        encoded.map(|(key, value)| (key.into(), value.unwrap().into())).collect()
+    };
+    let restore = Restore::begin(&here.kafka, &options).await.unwrap();
+    assert_eq!(restore.write(records(2..1_202)).await.unwrap(), 1_200, "in three transactions");
+    assert_eq!(history(&here).await, (1..1_202).collect::<Vec<_>>());
+    journal.write(change_of(1_201)).await.unwrap();
+
+    let late = Restore::begin(&here.kafka, &options).await.unwrap();
+    journal.write(change_of(1_202)).await.unwrap();
+    let refused = late.write(records(9_000..9_001)).await;
+    assert!(matches!(refused, Err(RestoreError::BrokenOff { written: 0, .. })), "{refused:?}");
+    assert_eq!(history(&here).await.last(), Some(&1_203));
 }

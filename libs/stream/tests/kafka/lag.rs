@@ -24,6 +24,7 @@ async fn what_a_group_has_not_committed_waits_for_it() {
         [Lag { topic: Arc::clone(&topic), partitions: 1, records: 7 }],
         "nobody ever committed"
     );
+    assert_eq!(meter.members().await.unwrap(), 0, "there is no such group");
 
     let mut source =
         Source::start(&here.kafka, &SourceOptions::new(group, vec![Arc::clone(&topic)], 64 * 1024)).unwrap();
@@ -44,6 +45,7 @@ async fn what_a_group_has_not_committed_waits_for_it() {
     })
     .await;
     assert_eq!(meter.look().await.unwrap()[0].records, 5);
+    assert_eq!(meter.members().await.unwrap(), 1);
 
     let (now, minute) = (WallClock.now(), Duration::from_secs(60));
     let closely = async |now, held| {

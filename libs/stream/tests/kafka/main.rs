@@ -11,3 +11,4 @@ mod support;
 mod table;
 mod times;
 mod turn;
+mod visit;

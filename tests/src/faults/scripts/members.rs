@@ -56,6 +56,32 @@ pub(crate) async fn rolling(stage: &mut Stage) {
     }
 }
 
+/// In the order of docs/operations/upgrade.md each service of the build before makes place for one of this build, and then
+/// in the opposite order back. In between, this build's console makes a webhook, which the other's have to read.
+pub(crate) async fn upgrade(stage: &mut Stage) {
+    let order = [Kind::Delivery, Kind::Retry, Kind::Fanout, Kind::Ingest, Kind::Console];
+    stage.watch();
+    stage.world.run_from(None);
+    replace_each(stage, order).await;
+    stage.healthy_hook("account-2").await;
+    let used = stage.span(15, 5);
+    stage.pause(used).await;
+    stage.world.run_from(harness::previous_binaries());
+    let mut back = order;
+    back.reverse();
+    replace_each(stage, back).await;
+    let watched = stage.span(15, 5);
+    stage.pause(watched).await;
+}
+
+async fn replace_each(stage: &mut Stage, order: [Kind; 5]) {
+    for kind in order {
+        let apart = stage.dice.between(2_000, 5_000);
+        stage.replace_oldest(kind).await;
+        stage.pause(apart).await;
+    }
+}
+
 /// Account 0 sends ten times as much. What the others' deliveries take may grow by half, and by what measuring blurs.
 pub(crate) async fn flood(stage: &mut Stage) {
     const BLUR: Duration = Duration::from_millis(250);
