@@ -52,7 +52,7 @@ pub enum Error {
     /// The setting names no database that we know.
     #[error("must be sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE")]
     NotAUrl,
-    /// The database is away, full, or of a later version.
+    /// The database is away, or full.
     #[error("the history's database: {0}")]
     Database(#[from] sqlx::Error),
     /// Its tables could not be brought up to date.
@@ -120,7 +120,7 @@ impl History {
     /// Opens the database: see [`History::new`] and [`History::prepare`].
     ///
     /// # Errors
-    /// When it cannot be reached, or is of a later version than this program.
+    /// When it cannot be reached.
     pub async fn open(settings: &HistorySettings) -> Result<Self, Error> {
         let history = Self::new(settings)?;
         history.prepare().await?;
@@ -147,12 +147,15 @@ impl History {
     /// Makes the file where there is none, and brings the tables up to date. May be said again.
     ///
     /// # Errors
-    /// When the database cannot be reached, or is of a later version than this program.
+    /// When the database cannot be reached, or its tables are not those that this program made.
     pub async fn prepare(&self) -> Result<(), Error> {
         if let Some(folder) = &self.folder {
             std::fs::create_dir_all(folder).map_err(sqlx::Error::Io)?;
         }
-        sqlx::migrate!().run(&self.pool).await?;
+        let mut tables = sqlx::migrate!();
+        // After a rollback there is more than this program knows. What comes later only adds: see ARCHITECTURE.md.
+        tables.set_ignore_missing(true);
+        tables.run(&self.pool).await?;
         self.name_it().await
     }
 

@@ -9,4 +9,5 @@ mod retention;
 mod search;
 mod sessions;
 mod support;
+mod tables;
 mod turns;
