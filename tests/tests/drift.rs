@@ -95,10 +95,15 @@ fn files(folder: &str) -> Vec<String> {
 }
 
 #[test]
-fn rules_runbooks_dashboards_and_scaling_ask_only_for_metrics_that_are_told() {
+fn rules_runbooks_dashboards_documents_and_scaling_ask_only_for_metrics_that_are_told() {
     let told = told();
     assert!(told.len() > 60, "docs/metrics.md says little: {told:?}");
     let mut asking = files("docs/runbooks");
+    for folder in ["docs", "docs/operations"] {
+        asking.extend(
+            files(folder).into_iter().filter(|file| file.ends_with(".md") && file != "docs/metrics.md"),
+        );
+    }
     asking.extend(files("helm/postbode/files/dashboards"));
     asking.extend(
         ["helm/postbode/files/rules.yaml", "helm/postbode/templates/_scaling.tpl"].map(str::to_owned),

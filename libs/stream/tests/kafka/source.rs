@@ -10,7 +10,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
-use stream::{Source, SourceEvent, SourceOptions};
+use stream::{SendError, Source, SourceEvent, SourceOptions};
 use wire::topics::TopicSpec;
 
 use crate::support::{Installation, record, within};
@@ -40,10 +40,18 @@ impl Log {
         self.installation.admin.create(&[self.spec()]).await.unwrap();
     }
 
+    /// Writes so many records. A broker may not know for a moment that a topic has been made anew.
     async fn write(&self, records: usize) {
         let sink = self.installation.sink();
         for n in 0..records {
-            sink.send(&record(&self.topic, "k", Some(&n.to_string()))).await.unwrap();
+            let record = record(&self.topic, "k", Some(&n.to_string()));
+            within(30, "the broker knows the topic", async {
+                while let Err(error) = sink.send(&record).await {
+                    assert!(matches!(error, SendError::Unavailable(_)), "{error}");
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+            })
+            .await;
         }
     }
 
