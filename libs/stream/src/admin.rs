@@ -173,7 +173,7 @@ impl Admin {
         if fatal.is_empty() { Ok(()) } else { Err(Unfit(fatal).into()) }
     }
 
-    /// Lets a client say why it does not get through, for [`access`](crate::access()): one that is made for administration
+    /// Lets a client say why it does not get through, for [`Access`](crate::Access): one that is made for administration
     /// tells nobody.
     async fn hear_why(&self) {
         let config = self.config.clone();
