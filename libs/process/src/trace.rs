@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator as _};
 use opentelemetry::trace::{Link, SpanKind, TraceContextExt as _, TraceId, TraceState, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
@@ -65,6 +66,14 @@ pub fn link_to(span: &Span, headers: &Headers) {
     let origin = extract(headers).span().span_context().clone();
     if origin.is_valid() {
         span.add_link(origin);
+    }
+}
+
+/// Writes down how a server's request was answered. What a client did wrong is no error of ours.
+pub fn answered(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
     }
 }
 

@@ -130,10 +130,7 @@ async fn observe<W: World>(State(console): Shared<W>, request: Request, next: Ne
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let refusal = response.extensions().get::<Refusal>();
     let status = response.status().as_u16();
-    span.record("http.response.status_code", status);
-    if response.status().is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
+    process::trace::answered(&span, response.status());
     span.in_scope(|| console.telemetry.answered(&method, &route, status, refusal, begun.elapsed()));
     response
 }

@@ -158,6 +158,11 @@ impl Language {
         grouped
     }
 
+    /// A message that may not be there: then `other`.
+    pub(crate) fn say_or(self, id: &str, other: &str) -> String {
+        if self.knows(id) { self.say(id) } else { other.to_owned() }
+    }
+
     /// Whether there are words for what a rule said: another version of the console may have said it.
     pub(crate) fn has(self, sentence: &Sentence) -> bool {
         self.knows(&sentence.word)

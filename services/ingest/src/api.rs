@@ -41,13 +41,13 @@ async fn events<K: Keys, S: Produce>(
     trace::continue_from(&span, &producers);
     match pipeline.take(&head, body, &producers).instrument(span.clone()).await {
         Ok(ids) => {
-            spans::answered(&span, StatusCode::ACCEPTED);
+            trace::answered(&span, StatusCode::ACCEPTED);
             pipeline.telemetry.accepted(ids.len());
             accepted(&ids)
         }
         Err(refusal) => {
             let response = refusal.clone().into_response();
-            spans::answered(&span, response.status());
+            trace::answered(&span, response.status());
             span.in_scope(|| pipeline.telemetry.refused(&refusal, response.status().as_u16()));
             response
         }

@@ -1,6 +1,5 @@
 //! What a trace shows of a request, by OpenTelemetry's conventions for HTTP and messaging.
 
-use axum::http::StatusCode;
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -17,16 +16,12 @@ pub(crate) fn request() -> Span {
     )
 }
 
-/// How it was answered. What a client did wrong is no error of ours.
-pub(crate) fn answered(span: &Span, status: StatusCode) {
-    span.record("http.response.status_code", status.as_u16());
-    if status.is_server_error() {
-        span.record("otel.status_code", "ERROR");
-    }
-}
-
 /// The writing of a request's events, until Kafka has acknowledged the last. Their records carry on its context.
+/// Where spans go nowhere there is none.
 pub(crate) fn send(topic: &str, events: usize) -> Span {
+    if !process::trace::is_exported() {
+        return Span::none();
+    }
     tracing::info_span!(
         "send",
         otel.name = format!("send {topic}"),

@@ -10,7 +10,6 @@ use domain::{Scope, Timestamp};
 use jiff::tz::Offset;
 use serde::de::DeserializeOwned;
 use wire::api;
-use wire::catalogue::EventKind;
 
 use super::assets;
 use super::forms::Errors;
@@ -98,12 +97,7 @@ impl Page {
 
     /// A message that another version of what wrote the word may not have.
     pub(super) fn say_or(&self, id: &str, other: &str) -> String {
-        if self.language.knows(id) { self.language.say(id) } else { other.to_owned() }
-    }
-
-    /// What a type of event tells.
-    pub(super) fn summary(&self, kind: &EventKind) -> String {
-        self.language.summary(kind)
+        self.language.say_or(id, other)
     }
 
     /// The catalogue's name of a type of event, with places where a line may end. Markup of ours.

@@ -7,22 +7,18 @@ use super::Language;
 impl Language {
     /// What a type of event tells.
     pub(crate) fn summary(self, kind: &EventKind) -> String {
-        self.or(&kind_id(kind.name), kind.summary)
+        self.say_or(&kind_id(kind.name), kind.summary)
     }
 
     /// What a field of a type means. Where a name means another thing in another type, the type's own comes first.
     pub(crate) fn meaning(self, kind: &EventKind, field: &Field) -> String {
         let [own, common] = field_ids(kind, field);
-        self.or(if self.knows(&own) { &own } else { &common }, field.meaning)
+        self.say_or(if self.knows(&own) { &own } else { &common }, field.meaning)
     }
 
     /// What may stand in a field.
     pub(crate) fn value(self, kind: FieldType) -> String {
-        self.or(value_id(kind), kind.name())
-    }
-
-    fn or(self, id: &str, english: &str) -> String {
-        if self.knows(id) { self.say(id) } else { english.to_owned() }
+        self.say_or(value_id(kind), kind.name())
     }
 }
 
