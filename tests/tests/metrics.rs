@@ -4,14 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use harness::metrics::Table;
-use harness::{Kind, Receiver, World, eventually};
+use harness::{Kind, Receiver, World, WorldOptions, eventually};
 use serde_json::json;
 
 const HEAD: &str = "# Metrics
 
 Every service answers at `/metrics` of its management port (`http.listen`) with OpenMetrics text. Names begin with `postbode_`; a histogram
 has `_bucket`, `_sum` and `_count` behind its name. Labels take few values: services, topics, groups, reasons, classes and routes that the
-code or the configuration names, never an event, a webhook or an account. Of a webhook the console tells more than metrics could.
+code or the configuration names, never an event, a webhook or an account. The one exception is asked for: with
+`delivery.webhook_metrics: 20` each delivery process tells of the twenty webhooks that it calls most (`postbode_delivery_webhook_…`), where an
+attempt counts for half after ten minutes. Of all others the console tells.
 
 Counters begin at zero with each process. What several processes tell of the same thing is summed; what every console tells of the whole
 (`postbode_backlog_…`, `postbode_oldest_unconsumed_ratio`, `postbode_topic_problems`, `postbode_history_lag_…`) is taken once: `max`.
@@ -32,7 +34,9 @@ const LATE: [&str; 3] =
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::disallowed_methods, reason = "whoever runs a test can only tell it so")]
 async fn the_table_of_metrics_is_what_the_services_tell() {
-    let world = World::start("metrics").await;
+    let everything = vec![("POSTBODE__DELIVERY__WEBHOOK_METRICS", "1".to_owned())];
+    let world =
+        World::with("metrics", WorldOptions { environment: everything, ..WorldOptions::default() }).await;
     world.account("acme").await;
     let receiver = Receiver::start().await;
     world.hook("acme", &receiver, &["click"], json!({})).await;

@@ -57,7 +57,12 @@ pub struct DeliverySettings {
     pub expire: HumanDuration,
     /// What `User-Agent` says.
     pub user_agent: String,
+    /// Of how many webhooks, those that are called most, metrics tell by name: none unless asked for, a hundred at most.
+    pub webhook_metrics: usize,
 }
+
+/// Each webhook has up to sixteen series, in each process.
+const MOST_WEBHOOK_METRICS: usize = 100;
 
 impl Default for DeliverySettings {
     fn default() -> Self {
@@ -74,6 +79,7 @@ impl Default for DeliverySettings {
             defer: HumanDuration(std::time::Duration::from_secs(5 * 60)),
             expire: HumanDuration(std::time::Duration::from_secs(72 * 3600)),
             user_agent: concat!("Postbode/", env!("CARGO_PKG_VERSION")).to_owned(),
+            webhook_metrics: 0,
         }
     }
 }
@@ -86,6 +92,10 @@ impl DeliverySettings {
         }
         if self.account_max_open == Some(0) {
             return Err(ConfigError::invalid("delivery.account_max_open", "must be at least 1"));
+        }
+        if self.webhook_metrics > MOST_WEBHOOK_METRICS {
+            let why = format!("must be at most {MOST_WEBHOOK_METRICS}: each webhook is a series of its own");
+            return Err(ConfigError::invalid("delivery.webhook_metrics", why));
         }
         let breaker = BreakerSettings {
             failures: self.breaker_failures,
@@ -162,6 +172,7 @@ mod tests {
             ("delivery.max_open = 0", "delivery.max_open: "),
             ("delivery.account_max_open = 0", "delivery.account_max_open: "),
             ("delivery.breaker_first = '1h'", "delivery.breaker_first: "),
+            ("delivery.webhook_metrics = 101", "delivery.webhook_metrics: "),
             ("topics.retry_tiers = []", "topics.retry_tiers: "),
         ] {
             let keys = if lines.is_empty() { "" } else { KEYS };

@@ -4,6 +4,7 @@
 //! the dispatcher what became of them.
 
 mod attempt;
+mod busiest;
 mod config;
 mod effects;
 mod held;

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::attempt::{Attempts, Call, Done, unsent};
+use crate::busiest::Busiest;
 use crate::config::{Plan, Settings};
 use crate::effects::{Effects, Tag};
 use crate::held::{Held, Payload};
@@ -83,6 +84,7 @@ struct Shell {
     tell_done: mpsc::UnboundedSender<Done>,
     sealed: Check,
     ahead: ReadAhead,
+    busiest: Busiest,
     looked_at: domain::Timestamp,
 }
 
@@ -117,6 +119,8 @@ impl Shell {
         metrics.register_collector(ahead.clone());
         let telemetry = Telemetry::register(metrics);
         Telemetry::watch(metrics, &outbound);
+        let busiest = Busiest::new(config.delivery.webhook_metrics, Arc::clone(&clock));
+        metrics.register_collector(busiest.clone());
         let history =
             History { topic: Arc::clone(&topics.attempts), sink: history, telemetry: telemetry.clone() };
         let effects = Effects { topics, group, writes, clock: Arc::clone(&clock), telemetry };
@@ -133,6 +137,7 @@ impl Shell {
             tell_done,
             sealed,
             ahead,
+            busiest,
             looked_at: domain::Timestamp::from_millis(0),
         })
     }
@@ -217,7 +222,9 @@ impl Shell {
             return;
         }
         let trace = process::trace::is_exported().then(|| first.trace()).flatten();
-        telemetry.attempted(outcome.class(), done.exchange.phases.total, trace);
+        let took = done.exchange.phases.total;
+        telemetry.attempted(outcome.class(), took, trace);
+        self.busiest.attempted(&done.standing.webhook, outcome.class(), took);
         if done.number == 1 {
             telemetry.first_attempt(now.since(first.record.timestamp));
         }
