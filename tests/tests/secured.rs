@@ -265,19 +265,31 @@ async fn a_service_may_show_a_certificate_instead_of_a_password_and_take_another
 
     world.take(Kind::Fanout).stop().await;
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("fanout.pem");
+    let [file, key] = ["tls.crt", "tls.key"].map(|name| folder.path().join(name));
     world.set("POSTBODE__KAFKA__BOOTSTRAP_SERVERS", broker.identify("fanout", &file));
     world.set("POSTBODE__KAFKA__PROPERTIES__security.protocol", "SSL".to_owned());
     world.set("POSTBODE__KAFKA__PROPERTIES__ssl.certificate.location", file.display().to_string());
-    world.set("POSTBODE__KAFKA__PROPERTIES__ssl.key.location", file.display().to_string());
+    world.set("POSTBODE__KAFKA__PROPERTIES__ssl.key.location", key.display().to_string());
+    // Each has both in it.
+    std::fs::copy(&file, &key).unwrap();
     world.set("POSTBODE__RELOAD__WATCH", folder.path().display().to_string());
     world.add(Kind::Fanout).await;
     world.clicks("acme", 10).await;
     receiver.until_accepted(10).await;
 
+    // The certificate comes a moment before its key.
     broker.identify("fanout", &file);
-    until_begun_anew(&world, Kind::Fanout, 1).await;
+    eventually(Duration::from_secs(60), "the pair is refused", || async {
+        let log = world.service(Kind::Fanout).log();
+        if log.contains("the changed configuration will not do") { Ok(()) } else { Err(log) }
+    })
+    .await;
     world.clicks("acme", 10).await;
     receiver.until_accepted(20).await;
+    std::fs::copy(&file, &key).unwrap();
+    until_begun_anew(&world, Kind::Fanout, 1).await;
+    world.clicks("acme", 10).await;
+    receiver.until_accepted(30).await;
+    assert_eq!(receiver.duplicates(), 0);
     world.close().await;
 }

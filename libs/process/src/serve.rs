@@ -1,5 +1,7 @@
 //! The whole life of a service binary.
 
+use std::convert::Infallible;
+use std::fmt::Display;
 use std::future::Future;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -85,17 +87,20 @@ where
     F: Fn(Service<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
-    serve_checked(name, |_| Ok(()), run)
+    serve_checked(name, |_| Ok(()), |_| Ok::<_, Infallible>(()), run)
 }
 
-/// [`serve`] for a configuration whose settings must go together: `--check-config` says so too if they do not.
-pub fn serve_checked<C, F, Fut>(
+/// [`serve`] for a configuration whose settings must go together: `--check-config` says so too if they do not. `try_here` tells
+/// what shows only where the service runs, such as files that settings name: `--check-config` may run elsewhere.
+pub fn serve_checked<C, E, F, Fut>(
     name: &'static str,
     check: impl Fn(&C) -> Result<(), config::ConfigError>,
+    try_here: impl Fn(&C) -> Result<(), E>,
     run: F,
 ) -> ExitCode
 where
     C: DeserializeOwned,
+    E: Display,
     F: Fn(Service<C>) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
@@ -117,6 +122,15 @@ where
         println!("configuration is valid");
         return Exit::Clean.into();
     }
+    let try_here = |read: Read<C>| match try_here(&read.service) {
+        Ok(()) => Ok(read),
+        Err(error) => Err(error.to_string()),
+    };
+    let first = match try_here(first) {
+        Ok(first) => first,
+        Err(error) => return refuse(name, &error),
+    };
+    let read = || read().and_then(try_here);
     watch.configure(&first.process.reload);
     start(name, first, watch, read, run).into()
 }

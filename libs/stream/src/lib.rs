@@ -29,7 +29,7 @@ pub use journal::{Journal, JournalOptions, Recorded, Restore, RestoreError, Writ
 pub use lag::{Kept, Lag, LagMeter, Overdue};
 pub use reading::{MayRead, may_read};
 pub use scan::{Scan, ScanError, ScanOptions, Span};
-pub use settings::KafkaSettings;
+pub use settings::{KafkaSettings, Unusable};
 pub use sink::{Codec, SendError, Sink, SinkOptions, Written};
 pub use source::{Claim, Monitor, Source, SourceEvent, SourceOptions};
 pub use table::{Table, TableError, TableOptions, TableState};

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use rdkafka::config::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaError;
 use serde::Deserialize;
+
+use crate::client::Client;
 
 /// Section `kafka` of every service's configuration.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -38,7 +42,37 @@ impl Default for KafkaSettings {
     }
 }
 
+/// Settings of which no client can be made. Values are not told: there are passwords among them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// One of them is not known, or its value is none.
+    #[error("kafka.properties.{name}: {why}")]
+    Property {
+        /// By librdkafka's name.
+        name: String,
+        /// In librdkafka's words.
+        why: String,
+    },
+    /// Together: a file that is not there, a certificate and a key that do not fit.
+    #[error("kafka.properties: {0}")]
+    Together(String),
+}
+
 impl KafkaSettings {
+    /// Makes a client, and lets go of it before it calls anybody.
+    ///
+    /// # Errors
+    /// When none can be made of these settings and the files that they name.
+    pub fn try_here(&self) -> Result<(), Unusable> {
+        let client: Result<BaseConsumer<Client>, _> =
+            self.client_config().create_with_context(Client("trial"));
+        let Err(error) = client else { return Ok(()) };
+        if let KafkaError::ClientConfig(_, why, name, _) = error {
+            return Err(Unusable::Property { name, why });
+        }
+        Err(Unusable::Together(error.to_string()))
+    }
+
     /// What every client begins with.
     pub(crate) fn client_config(&self) -> ClientConfig {
         self.configured(&COMMON, &[])
@@ -87,6 +121,42 @@ mod tests {
         assert_eq!(config.get("linger.ms"), Some("50"));
         assert_eq!(config.get("reconnect.backoff.max.ms"), Some("5"));
         assert_eq!(config.get("bootstrap.servers"), Some("127.0.0.1:9092"));
+    }
+
+    fn with(properties: &[(&str, &str)]) -> KafkaSettings {
+        let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        KafkaSettings { properties: properties.collect(), ..KafkaSettings::default() }
+    }
+
+    #[test]
+    fn a_setting_that_is_not_known_is_named_and_its_value_is_not() {
+        assert_eq!(with(&[("security.protocol", "SSL")]).try_here(), Ok(()));
+        let said = with(&[("sasl.pasword", "hunter2")]).try_here().unwrap_err().to_string();
+        assert!(said.starts_with("kafka.properties.sasl.pasword: ") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn a_certificate_and_a_key_that_do_not_fit_are_found_before_anybody_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            file.display().to_string()
+        };
+        let [first, second] =
+            [1, 2].map(|_| rcgen::generate_simple_self_signed(["fanout".to_owned()]).unwrap());
+        let certificate = write("tls.crt", &first.cert.pem());
+        let [fits, other] = [("a", &first), ("b", &second)]
+            .map(|(name, made)| write(name, &made.signing_key.serialize_pem()));
+        let attempt = |key: &str| {
+            let files = [("ssl.certificate.location", &*certificate), ("ssl.key.location", key)];
+            with(&[&[("security.protocol", "SSL")], &files[..]].concat()).try_here()
+        };
+        assert_eq!(attempt(&fits), Ok(()));
+        for key in [&*other, "/nowhere.key"] {
+            let said = attempt(key).unwrap_err().to_string();
+            assert!(said.starts_with("kafka.properties: ") && said.contains("ssl.key.location"), "{said}");
+        }
     }
 
     #[test]

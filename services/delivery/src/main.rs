@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve_checked("postbode-delivery", delivery::Settings::check, delivery::run)
+    process::serve_checked(
+        "postbode-delivery",
+        delivery::Settings::check,
+        |settings| settings.kafka.try_here(),
+        delivery::run,
+    )
 }

@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve_checked("postbode-fanout", fanout::Settings::check, fanout::run)
+    process::serve_checked(
+        "postbode-fanout",
+        fanout::Settings::check,
+        |settings| settings.kafka.try_here(),
+        fanout::run,
+    )
 }

@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve_checked("postbode-ingest", ingest::Settings::check, ingest::run)
+    process::serve_checked(
+        "postbode-ingest",
+        ingest::Settings::check,
+        |settings| settings.kafka.try_here(),
+        ingest::run,
+    )
 }

@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    process::serve_checked("postbode-retry", retry::Settings::check, retry::run)
+    process::serve_checked(
+        "postbode-retry",
+        retry::Settings::check,
+        |settings| settings.kafka.try_here(),
+        retry::run,
+    )
 }
