@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use tokio::time::timeout;
 use wire::topics::Topics;
 
-use super::work::Job;
 use crate::context::Context;
 use crate::output::safe;
 
@@ -22,17 +21,11 @@ const QUIET: Duration = Duration::from_secs(5);
 const REPEAT: Duration = Duration::from_secs(30);
 
 impl Turn {
-    /// Lines up.
-    pub(crate) fn line_up(job: &Job, context: &Context, topics: &Topics) -> anyhow::Result<Self> {
+    /// Lines up under a name, by which the others in the line see us; without one it does not, and it is our turn at once.
+    pub(crate) fn line_up(name: Option<&str>, context: &Context, topics: &Topics) -> anyhow::Result<Self> {
         let group = format!("{}dlq", context.topic_settings.prefix);
-        let name = format!("postbode dlq {} by {}", job.rules.act.name(), job.args.by);
-        let inner = match job.args.concurrent {
-            true => None,
-            false => Some(
-                stream::Turn::line_up(&context.kafka, &topics.dispositions, &group, &name)
-                    .context("section kafka")?,
-            ),
-        };
+        let in_line = |name| stream::Turn::line_up(&context.kafka, &topics.dispositions, &group, name);
+        let inner = name.map(in_line).transpose().context("section kafka")?;
         Ok(Self { inner, group })
     }
 

@@ -58,7 +58,8 @@ pub(crate) async fn perform(job: Job, context: &Context) -> anyhow::Result<()> {
     if job.ask && !agreed(&survey.tally, job.rules.act, &mut interrupts).await? {
         return Err(nothing_done());
     }
-    let turn = Turn::line_up(&job, context, &topics)?;
+    let name = format!("postbode dlq {} by {}", job.rules.act.name(), job.args.by);
+    let turn = Turn::line_up((!job.args.concurrent).then_some(&*name), context, &topics)?;
     tokio::select! {
         waited = turn.wait() => waited?,
         () = interrupts.next() => return Err(nothing_done()),

@@ -4,6 +4,7 @@
 mod answer;
 mod forward;
 mod live;
+mod parcel;
 mod platform;
 mod print;
 mod proof;

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 
 use super::forward::Forwarded;
-use super::live::Pulled;
+use super::parcel::Pulled;
 use super::proof::Verdict;
 use crate::output::{line, safe, style};
 

@@ -8,6 +8,7 @@
 //! told back to it. Everything that it needs to know about the past stands in the records' headers.
 
 mod assembly;
+mod caps;
 mod command;
 mod drain;
 mod findings;
@@ -23,11 +24,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use caps::Caps;
 pub use command::{Command, Fate, Job, Place, View};
 use findings::Finding;
 use lane::Queued;
 use lanes::Lanes;
-use shares::Caps;
 
 use crate::{
     BreakerSettings, Claims, DeathReason, Deferral, DeliveryId, Epoch, Health, Offset, Outcome, Progress,

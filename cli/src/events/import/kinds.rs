@@ -7,7 +7,8 @@ use std::path::Path;
 use domain::Timestamp;
 use serde_json::Value;
 
-use super::rows::Fields;
+/// A record's fields by their names in the log, in its order.
+pub(super) type Fields = Vec<(Cow<'static, str>, Value)>;
 
 /// A kind of log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,12 +4,9 @@ mod csv;
 mod json;
 mod xml;
 
-use std::borrow::Cow;
 use std::io::Read;
 
-use serde_json::Value;
-
-use super::kinds::Kind;
+use super::kinds::{Fields, Kind};
 use super::text::Text;
 
 /// One record, before its fields are understood.
@@ -22,9 +19,6 @@ pub(super) struct Row {
     /// Its fields by their names in the log.
     pub(super) fields: Fields,
 }
-
-/// A record's fields in the log's order.
-pub(super) type Fields = Vec<(Cow<'static, str>, Value)>;
 
 /// A record that cannot be read.
 #[derive(Debug, PartialEq, Eq)]

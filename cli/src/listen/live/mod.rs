@@ -1,7 +1,6 @@
 //! Live events without a public URL: pulled from the console, shown, and passed on as calls.
 
 mod connection;
-mod parcel;
 mod sse;
 
 use anyhow::Context as _;
@@ -11,9 +10,9 @@ use http::{Method, Uri};
 use wire::api::live::{FILTER_FAILED, FilterFailed, MISSED, Missed};
 
 use self::connection::{Connection, News, not_understood};
-pub(super) use self::parcel::Pulled;
 use self::sse::Message;
 use super::forward::{Forward, Forwarded};
+use super::parcel::Pulled;
 use super::print::Printer;
 use crate::context::Context;
 use crate::error::usage;

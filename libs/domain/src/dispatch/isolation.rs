@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use super::lane::OVERDUE;
+use super::lane::{OVERDUE, PATIENCE};
 use super::{Command, Dispatcher, View};
 use crate::{Deferral, Epoch, Timestamp, WebhookId};
 
-/// How long a lane may take to drain what it holds before that is too much.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// A lane that drains slowly may hold this part of the window even when that is full.
 const LEAST_SHARE: usize = 64;
 /// So many lanes that hold records are many.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::Place;
 use super::drain::Drain;
-use super::isolation::PATIENCE;
 use crate::{
     AccountId, BatchPart, Batching, Breaker, BreakerSettings, Ending, Gate, Limits, Outcome, Pace, Timestamp,
     Tripped, Verdict,
@@ -20,6 +19,8 @@ const FIRST_WIDTH: usize = 2;
 const MOST_WIDTH: usize = 10_000;
 /// A POST that has been running for so long is overdue: its lane is not brisk.
 pub(super) const OVERDUE: Duration = Duration::from_secs(1);
+/// How long a lane may take to drain what it holds before that is too much.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Lane {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::Place;
 use super::assembly::{Assembly, assemble};
+use super::caps::{Caps, Load};
 use super::lane::{Lane, Queued, Turn};
-use super::shares::{Caps, Load};
 use crate::{AccountId, Breaker, Gate, Outcome, Standing, Timestamp, Tripped, WebhookId};
 
 /// A lane that had nothing to do for so long is forgotten: an idle webhook costs nothing.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::isolation::PATIENCE;
+use super::lane::PATIENCE;
 use super::{Command, Dispatcher, Fate, Phase, Place, Running, View, lanes};
 use crate::{
     BatchPart, DeathReason, Deferral, Outcome, Progress, Standing, State, Timestamp, Verdict, batch_id,

@@ -2,34 +2,13 @@
 //! a share is woken when one is free, in the order of waiting.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::caps::Load;
 use super::lane::Turn;
 use super::lanes::{Lanes, Timer};
-use crate::{AccountId, BreakerSettings, Pace, Timestamp, WebhookId};
-
-/// What lanes share.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Caps {
-    /// POSTs that may be open in lanes that are not brisk.
-    pub(super) not_brisk: usize,
-    /// POSTs that may be open in one account's lanes.
-    pub(super) account: usize,
-    /// POSTs that may begin per second in one account's lanes.
-    pub(super) account_per_second: Option<NonZeroU32>,
-    pub(super) breaker: BreakerSettings,
-}
-
-/// What an account's lanes hold together.
-#[derive(Debug, Default)]
-pub(super) struct Load {
-    pub(super) open: usize,
-    pub(super) pace: Pace,
-    pub(super) waiting: VecDeque<WebhookId>,
-    pub(super) timed: bool,
-}
+use crate::{AccountId, Timestamp, WebhookId};
 
 impl Lanes {
     /// What a lane did not take, or did not need, of what others wait for is for the next of them.

@@ -13,8 +13,8 @@ pub(super) struct Parcel {
 }
 
 /// An event that was pulled.
-pub(in crate::listen) struct Pulled {
-    pub(in crate::listen) event: Event,
+pub(super) struct Pulled {
+    pub(super) event: Event,
     headers: Headers,
     data: Bytes,
 }
@@ -42,17 +42,17 @@ impl Pulled {
     }
 
     /// The `webhook-id` of the call: the same whenever the event is pulled.
-    pub(in crate::listen) fn id(&self) -> DeliveryId {
+    pub(super) fn id(&self) -> DeliveryId {
         self.event.delivery_to(&WebhookId::from("listen"))
     }
 
     /// The data's JSON.
-    pub(in crate::listen) fn data(&self) -> &[u8] {
+    pub(super) fn data(&self) -> &[u8] {
         &self.data
     }
 
     /// When it happened.
-    pub(in crate::listen) fn time(&self) -> &str {
+    pub(super) fn time(&self) -> &str {
         self.headers.text(names::CE_TIME).unwrap_or_default()
     }
 
@@ -93,7 +93,7 @@ impl Pulled {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::verifier::Verifier;
+    use super::super::verifier::Verifier;
     use super::*;
 
     const EVENT: &str = r#"{"specversion":"1.0","id":"e1","source":"/s","type":"click","account":"acme",
