@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use stream::KafkaSettings;
+
+use crate::topics;
 
 /// A running Kafka.
 #[derive(Clone, Debug)]
@@ -72,6 +74,11 @@ impl Broker {
         };
         let bootstrap_servers = self.bootstrap_servers.clone();
         KafkaSettings { bootstrap_servers, properties, ..KafkaSettings::default() }
+    }
+
+    /// How many records a topic has now: 0 where there is no such topic.
+    pub async fn count(&self, topic: &Arc<str>) -> usize {
+        topics::read_if_there(&self.settings(), topic).await.map_or(0, |records| records.len())
     }
 
     /// Puts a certificate of one of its users into a file, with its key, another one each time. Says where those go who show one

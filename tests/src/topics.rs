@@ -3,18 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stream::{KafkaSettings, Scan, ScanOptions};
+use stream::{KafkaSettings, Scan, ScanError, ScanOptions};
 use wire::topics::Topics;
 use wire::{Record, names};
 
 /// Everything in a topic now.
 pub(crate) async fn read(kafka: &KafkaSettings, topic: &Arc<str>) -> Vec<Record> {
+    read_if_there(kafka, topic).await.unwrap_or_else(|| panic!("there is no {topic}"))
+}
+
+/// Everything in a topic now, if there is one.
+pub(crate) async fn read_if_there(kafka: &KafkaSettings, topic: &Arc<str>) -> Option<Vec<Record>> {
     let mut scan = Scan::start(kafka, ScanOptions::all(Arc::clone(topic), 4 * 1024 * 1024)).unwrap();
     let mut records = Vec::new();
     while let Some(record) = scan.next().await {
+        if let Err(ScanError::NoTopic(_)) = record {
+            return None;
+        }
         records.push(record.unwrap());
     }
-    records
+    Some(records)
 }
 
 /// For each delivery, whether its newest record lies in a tier: then it waits.

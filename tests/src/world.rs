@@ -48,6 +48,8 @@ pub struct WorldOptions {
     pub secrets_in_files: bool,
     /// Where the services' binaries are; none means those that were built with the stories.
     pub binaries: Option<PathBuf>,
+    /// What the topics' names begin with, where they are there already; none means new ones.
+    pub prefix: Option<String>,
 }
 
 /// An installation.
@@ -83,11 +85,11 @@ impl World {
         let broker = options.broker.unwrap_or_else(Broker::shared);
         let kafka = broker.settings();
         let tiers = ["300ms", "1s"].map(|tier| HumanDuration(domain::duration::parse(tier).unwrap()));
-        let prefix = format!("{story}-{}.", uuid::Uuid::now_v7().simple());
-        let folder = root().join("target/tests/logs").join(&prefix);
+        let name = format!("{story}-{}.", uuid::Uuid::now_v7().simple());
+        let folder = root().join("target/tests/logs").join(&name);
         std::fs::create_dir_all(&folder).unwrap();
         let settings = TopicSettings {
-            prefix,
+            prefix: options.prefix.unwrap_or(name),
             retry_tiers: tiers.to_vec(),
             partitions: options.partitions.unwrap_or(3),
             replication: options.replication.unwrap_or(1),

@@ -94,6 +94,7 @@ impl Stage {
                 partitions: Some(setup.partitions),
                 secrets_in_files: false,
                 binaries: setup.binaries,
+                prefix: None,
             },
         )
         .await;

@@ -1,4 +1,7 @@
-//! Stories that break Kafka: each has a broker of its own.
+//! Stories that break Kafka, or lose it for good: each has a broker of its own.
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
+mod regions;
 
 use std::time::Duration;
 
