@@ -8,7 +8,7 @@ use history::History;
 use outbound::{Outbound, SystemResolver};
 use process::config::ConfigError;
 use process::{Check, Service, http};
-use stream::{Access, Admin, Journal, JournalOptions, RegistryView, TableOptions};
+use stream::{Admin, Journal, JournalOptions, RegistryView, TableOptions};
 use tokio::sync::watch;
 use wire::api::Backlog;
 use wire::topics::Topics;
@@ -148,14 +148,8 @@ struct Checks {
 
 /// Ready when the topics are fit, the registry was read to its end and is fresh, and the operator's key stands in it.
 fn watch(service: &Service<Settings>, view: &RegistryView) -> Checks {
-    let (state, fresh) = (view.changed(), view.clone());
-    let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
-    service.health.ready_when("registry", read);
-    service.health.ready_when("kafka", move || fresh.proof());
-    let access = Access::watch();
-    service.health.ready_when("kafka.access", move || access.state());
-    service.metrics.register_collector(access);
-    service.metrics.register_collector(view.clone());
+    vitals::registry_and_kafka(service, view);
+    vitals::access(service);
     Checks { topics: service.health.ready("topics"), operator_key: service.health.ready("operator-key") }
 }
 

@@ -8,7 +8,7 @@ use domain::{Clock, Command, DeliveryId, Dispatcher, Fate, Outcome, RecordPlace,
 use outbound::Outbound;
 use process::{Check, Service};
 use stream::{
-    Access, Admin, Ahead, ReadAhead, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions,
+    Admin, Ahead, ReadAhead, RegistryView, Sink, SinkOptions, Source, SourceEvent, SourceOptions,
     TableOptions, TableState, WriteEvent, Writes,
 };
 use tokio::sync::{mpsc, watch};
@@ -92,9 +92,7 @@ impl Shell {
     async fn build(service: Service<Settings>) -> anyhow::Result<Self> {
         let Service { config, health, metrics, clock, .. } = &service;
         let Plan { topics, dispatch, keyring, ring, user_agent } = config.plan()?;
-        let access = Access::watch();
-        health.ready_when("kafka.access", move || access.state());
-        metrics.register_collector(access);
+        vitals::access(&service);
         let fit = health.ready("topics");
         Admin::new(&config.kafka)?.require(&topics.specs(), |error| fit.fail(error.to_string())).await?;
 
@@ -107,7 +105,8 @@ impl Shell {
         let source = Source::start(&config.kafka, &options)?;
         let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
         let history = Sink::new(&config.kafka, SinkOptions::unhurried(size))?;
-        watch(&service, &source, &view);
+        vitals::source(&service, &source);
+        vitals::registry(&service, &view);
         fit.pass();
         let sealed = health.ready("secrets");
         sealed.pass();
@@ -333,23 +332,4 @@ impl Shell {
             }
         }
     }
-}
-
-/// Ready when the registry was read and the group has given us our share; alive while the client is polled. A view that
-/// cannot go on is a crash.
-fn watch<C>(service: &Service<C>, source: &Source, view: &RegistryView) {
-    let (failed, soft_stop) = (view.failed(), service.lifecycle.soft_stop());
-    service.lifecycle.spawn("registry", async move {
-        tokio::select! {
-            error = failed => Err(error.into()),
-            () = soft_stop => Ok(()),
-        }
-    });
-    let (joined, alive) = (source.monitor(), source.monitor());
-    service.health.ready_when("kafka", move || joined.joined());
-    service.health.live("kafka.poll", move || alive.alive());
-    let fresh = view.clone();
-    service.health.ready_when("registry", move || fresh.proof());
-    service.metrics.register_collector(source.monitor());
-    service.metrics.register_collector(view.clone());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use process::{Check, Service, http};
-use stream::{Access, Admin, RegistryView, Sink, SinkOptions, TableOptions};
+use stream::{Admin, RegistryView, Sink, SinkOptions, TableOptions};
 use wire::topics::Topics;
 
 use crate::api;
@@ -28,7 +28,9 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
 
     let door = Door::new(view.clone());
     let opener = door.opener();
-    let checked = watch(&service, &view);
+    vitals::registry_and_kafka(&service, &view);
+    vitals::access(&service);
+    let checked = service.health.ready("topics");
     let router = api::router(Arc::new(pipeline(&service, &topics, door, sink.clone())));
     let listener = service.door.listen(&config.api).await.context("the API")?;
 
@@ -48,19 +50,6 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
 fn sink(config: &Settings, topics: &Topics) -> anyhow::Result<Sink> {
     let patience = config.ingest.produce_timeout.0;
     Ok(Sink::new(&config.kafka, SinkOptions { patience, ..SinkOptions::new(topics.event_record_bytes()) })?)
-}
-
-/// Ready when the topics are fit, the keys were read to their end, and Kafka answered a moment ago.
-fn watch(service: &Service<Settings>, view: &RegistryView) -> Check {
-    let (state, fresh) = (view.changed(), view.clone());
-    let read = move || if state.borrow().ready { Ok(()) } else { Err("not read to its end yet".to_owned()) };
-    service.health.ready_when("registry", read);
-    service.health.ready_when("kafka", move || fresh.proof());
-    let access = Access::watch();
-    service.health.ready_when("kafka.access", move || access.state());
-    service.metrics.register_collector(access);
-    service.metrics.register_collector(view.clone());
-    service.health.ready("topics")
 }
 
 fn pipeline(service: &Service<Settings>, topics: &Topics, keys: Door, sink: Sink) -> Pipeline<Door, Sink> {

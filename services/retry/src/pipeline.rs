@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use process::Service;
-use stream::{Access, Admin, Flow, Sink, SinkOptions, Source, SourceOptions};
+use stream::{Admin, Flow, Sink, SinkOptions, Source, SourceOptions};
 
 use crate::config::Settings;
 use crate::hold::Hold;
@@ -14,12 +14,10 @@ use crate::telemetry::Telemetry;
 /// # Errors
 /// When the topics are missing or unsafe, or Kafka's clients fail for good.
 pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
-    let Service { config, lifecycle, health, metrics, clock, .. } = service;
+    let Service { config, lifecycle, health, metrics, clock, .. } = &service;
     let topics = config.topics()?;
     let (admin, specs) = (Admin::new(&config.kafka)?, topics.specs());
-    let access = Access::watch();
-    health.ready_when("kafka.access", move || access.state());
-    metrics.register_collector(access);
+    vitals::access(&service);
     let fit = health.ready("topics");
     let required = admin.require(&specs, |error| fit.fail(error.to_string()));
     let Some(required) = lifecycle.until_stop(required).await else { return Ok(()) };
@@ -31,14 +29,11 @@ pub async fn run(service: Service<Settings>) -> anyhow::Result<()> {
     let source = Source::start(&config.kafka, &SourceOptions::new(group, tiers, size))?;
     let sink = Sink::new(&config.kafka, SinkOptions::new(size))?;
 
-    let (joined, alive) = (source.monitor(), source.monitor());
-    health.ready_when("kafka", move || joined.joined());
-    health.live("kafka.poll", move || alive.alive());
+    vitals::source(&service, &source);
     fit.pass();
-    metrics.register_collector(source.monitor());
 
-    let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(&metrics, &topics));
-    let flow = Flow::new(source, sink, hold, Arc::new(clock));
+    let hold = Hold::new(&topics, config.retry.release_per_second, Telemetry::register(metrics, &topics));
+    let flow = Flow::new(source, sink, hold, Arc::new(*clock));
     flow.failures().expect([&topics.deliveries]);
     metrics.register_collector(flow.failures());
     metrics.register_collector(flow.read_ahead());
