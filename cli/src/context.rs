@@ -1,8 +1,10 @@
 //! What every command needs to know: where Kafka and the services are, who asks, and how to answer.
 //!
-//! The command line wins over the environment, and that over the configuration file. The file may be a service's: the
-//! sections `kafka`, `topics` and `outbound` mean the same here, and `client` is the command line's own; others are passed over.
+//! The command line wins over the environment, that over the directory of secrets, and that over the configuration file. File and
+//! directory may be a service's: the sections `kafka`, `topics` and `outbound` mean the same here, and `client` is the command line's
+//! own; others are passed over.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -24,6 +26,9 @@ pub(crate) struct Globals {
     /// Configuration file, TOML or YAML: sections kafka, topics and client (console_url, ingest_url, key)
     #[arg(long, global = true, env = "POSTBODE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Directory with a file for each secret setting, such as kafka.properties.sasl.password or client.key
+    #[arg(long, global = true, env = "POSTBODE_SECRETS", value_name = "DIR")]
+    secrets: Option<PathBuf>,
     /// Kafka brokers, comma-separated; also POSTBODE__KAFKA__BOOTSTRAP_SERVERS
     #[arg(long, global = true, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOST:PORT,…")]
     bootstrap_servers: Option<String>,
@@ -67,6 +72,8 @@ pub(crate) struct Context {
     pub(crate) names_kafka: bool,
     /// The configuration file, if one is named.
     pub(crate) config: Option<PathBuf>,
+    /// The directory of secrets, if one is named.
+    pub(crate) secrets: Option<PathBuf>,
 }
 
 /// Section `client`.
@@ -94,8 +101,12 @@ impl Default for ClientSettings {
 impl Context {
     /// Merges the command line with what the file and the environment say.
     pub(crate) fn new(globals: Globals) -> anyhow::Result<Self> {
+        Self::with(globals, &process::config::process_environment())
+    }
+
+    fn with(globals: Globals, variables: &BTreeMap<String, String>) -> anyhow::Result<Self> {
         let settings: Settings =
-            process::config::read(globals.config.as_deref(), &process::config::process_environment())
+            process::config::read(globals.config.as_deref(), globals.secrets.as_deref(), variables)
                 .map_err(|error| usage(error.to_string()))?;
         Ok(Self::merged(globals, settings))
     }
@@ -113,6 +124,7 @@ impl Context {
             outbound,
             names_kafka,
             config: globals.config,
+            secrets: globals.secrets,
         };
         let put = |place: &mut String, given: Option<String>| {
             if let Some(given) = given {
@@ -216,6 +228,20 @@ mod tests {
         assert_eq!(context.topic_settings.retry_tiers.len(), 2);
         assert_eq!(context.key().unwrap().expose(), "pbk_secret");
         assert!(context.names_kafka);
+    }
+
+    #[test]
+    fn a_services_secrets_serve_too_as_where_its_pod_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        put("kafka.properties.sasl.password", "its password\n");
+        put("seal.keys", "k1:none-of-our-business");
+        let globals = Globals { secrets: Some(folder.path().to_owned()), ..Globals::default() };
+        let variables = [("POSTBODE__KAFKA__PROPERTIES__sasl.username".to_owned(), "delivery".to_owned())];
+        let context = Context::with(globals, &variables.into()).unwrap();
+        let properties = &context.kafka.properties;
+        assert_eq!(properties["sasl.password"], "its password");
+        assert_eq!(properties["sasl.username"], "delivery");
     }
 
     #[test]

@@ -42,6 +42,9 @@ async fn check(round: &Round<'_>, service: ServiceName) -> Finding {
     if let Some(config) = &round.context.config {
         command.arg("--config").arg(config);
     }
+    if let Some(secrets) = &round.context.secrets {
+        command.arg("--secrets").arg(secrets);
+    }
     match timeout(round.patience, command.output()).await {
         Ok(Ok(output)) if output.status.success() => Finding::ok(name, format!("{binary} takes it")),
         Ok(Ok(output)) => {

@@ -39,15 +39,17 @@ pub(crate) struct Sources<'a> {
     pub(crate) variables: &'a BTreeMap<String, String>,
 }
 
-/// Reads a service's own sections from a file, if any, and from variables given as a map: what tests and tools use.
+/// Reads a service's own sections from a file and a directory of secrets, if any, and from variables given as a map: what
+/// tests and tools use.
 ///
 /// # Errors
-/// When the file can't be read or parsed, or a key is unknown, missing or of the wrong type.
+/// When one of them can't be read or parsed, or a key is unknown, missing or of the wrong type.
 pub fn read<C: DeserializeOwned>(
     file: Option<&Path>,
+    secrets: Option<&Path>,
     variables: &BTreeMap<String, String>,
 ) -> Result<C, ConfigError> {
-    load(Sources { file, secrets: None, variables }, |_| Ok(())).map(|(_, service)| service)
+    load(Sources { file, secrets, variables }, |_| Ok(())).map(|(_, service)| service)
 }
 
 /// Reads a service's own sections from TOML: for tests.
