@@ -153,7 +153,8 @@ fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
         let page = read(&format!("docs/runbooks/{alert}.md"));
         let parts = ["## Look\n", "## Do\n", "## Do not\n", "## When it goes out\n"];
         let top = ["- **What happens**: ", "- **At stake**: ", "- **First**: "];
-        let places: Vec<_> = top.into_iter().chain(parts).map(|part| page.find(&format!("\n{part}"))).collect();
+        let places: Vec<_> =
+            top.into_iter().chain(parts).map(|part| page.find(&format!("\n{part}"))).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{alert}: {places:?}");
     }
 }
