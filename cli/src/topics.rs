@@ -76,15 +76,32 @@ fn show(problems: &[Problem], topics: usize, as_json: bool) {
     }
     let (notes, graver): (Vec<_>, Vec<_>) =
         problems.iter().partition(|problem| problem.severity == Severity::Note);
-    for problem in graver.iter().chain(notes.first()) {
+    let say = |problem: &Problem| {
         line(format!("{}: {}\n  {}", label(problem.severity), safe(&problem.sentence), problem.command));
-    }
-    if notes.len() > 1 {
-        line(format!("  and {} notes more like this; --json shows all", notes.len() - 1));
+    };
+    graver.iter().for_each(|problem| say(problem));
+    for (problem, others) in kinds(&notes) {
+        say(problem);
+        if others > 0 {
+            line(format!("  and {others} notes more like this; --json shows all"));
+        }
     }
     if graver.is_empty() {
         line(format!("{topics} topics are as they must be"));
     }
+}
+
+/// The first note of each kind, and how many more there are of it: all topics mostly share what is odd about one.
+fn kinds<'a>(notes: &[&'a Problem]) -> Vec<(&'a Problem, usize)> {
+    let said = |note: &Problem| note.sentence.replacen(&*note.topic, "", 1);
+    let mut kinds: Vec<(&Problem, usize)> = Vec::new();
+    for &note in notes {
+        match kinds.iter_mut().find(|(first, _)| said(first) == said(note)) {
+            Some((_, others)) => *others += 1,
+            None => kinds.push((note, 0)),
+        }
+    }
+    kinds
 }
 
 fn as_object(problem: &Problem) -> Value {
@@ -98,4 +115,22 @@ fn as_object(problem: &Problem) -> Value {
 
 fn label(severity: Severity) -> String {
     if severity.is_fatal() { style::bad(severity.name()) } else { style::dim(severity.name()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(topic: &str, what: &str) -> Problem {
+        let sentence = format!("Topic {topic}: {what}");
+        Problem { topic: topic.into(), severity: Severity::Note, sentence, command: "run this".to_owned() }
+    }
+
+    #[test]
+    fn notes_of_one_kind_are_said_once_and_none_hides_behind_another() {
+        let notes = [note("a", "copies is 1"), note("a", "partitions is 3"), note("b", "copies is 1")];
+        let kinds = kinds(&notes.iter().collect::<Vec<_>>());
+        let said: Vec<_> = kinds.iter().map(|(note, others)| (&*note.sentence, *others)).collect();
+        assert_eq!(said, [("Topic a: copies is 1", 1), ("Topic a: partitions is 3", 0)]);
+    }
 }

@@ -1,6 +1,5 @@
 //! Whether the configuration is understood: the command line's own sections, and a service's as a whole.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -12,7 +11,9 @@ use super::{Round, ServiceName};
 /// What was read, and what a service's binary says of it.
 pub(super) async fn look(round: &Round<'_>) -> Vec<Finding> {
     let context = round.context;
-    let from = context.config.as_deref().map_or("the environment".into(), Path::to_string_lossy);
+    let named: Vec<_> = [&context.config, &context.secrets].into_iter().flatten().collect();
+    let named: Vec<_> = named.iter().map(|path| path.to_string_lossy()).collect();
+    let from = if named.is_empty() { "the environment".to_owned() } else { named.join(" and ") };
     let seen = format!(
         "from {from}: Kafka at {}, topics {}*",
         context.kafka.bootstrap_servers, context.topic_settings.prefix

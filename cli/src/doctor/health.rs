@@ -23,6 +23,12 @@ pub(super) async fn look(round: &Round<'_>, addresses: &[Url]) -> Vec<Finding> {
     join_all(asked).await.into_iter().flatten().collect()
 }
 
+/// What a check says that nothing is known of yet.
+const STARTING: &str = "starting";
+
+/// What helps then, whichever check it is.
+const WAIT: &str = "it has just begun: look again in half a minute, then at its log";
+
 /// One finding if it is ready, else one for each check that fails.
 fn judge(name: &str, answer: &Answer) -> Vec<Finding> {
     let report: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -37,7 +43,8 @@ fn judge(name: &str, answer: &Answer) -> Vec<Finding> {
     }
     let found = failing.into_iter().map(|(check, state)| {
         let reason = state["reason"].as_str().unwrap_or("it does not say why");
-        Finding::failed(format!("{name}: {check}"), reason, advice(check))
+        let todo = if reason == STARTING { WAIT } else { advice(check) };
+        Finding::failed(format!("{name}: {check}"), reason, todo)
     });
     found.collect()
 }
@@ -63,7 +70,7 @@ fn advice(check: &str) -> &'static str {
              docs/operations/install.md)"
         }
         "secrets" => {
-            "its seal.keys lack a key that secrets were sealed with: give it back the key that is named, and restart"
+            "its seal.keys lack a key that secrets were sealed with: give it back the key that is named"
         }
         "lifecycle" => "it is stopping: if nobody asked it to, look at its log and at what restarts it",
         _ => "look at its log",
@@ -87,6 +94,12 @@ mod tests {
         let names: Vec<_> = found.iter().map(|finding| finding.name.as_str()).collect();
         assert_eq!(names, ["ready at a: odd", "ready at a: topics"]);
         assert!(found[1].todo.as_deref().unwrap().contains("postbode topics create"));
+    }
+
+    #[test]
+    fn one_that_has_just_begun_is_not_accused_of_anything() {
+        let found = judged(503, r#"{"checks":{"topics":{"status":"fail","reason":"starting"}}}"#);
+        assert!(found[0].todo.as_deref().unwrap().contains("look again"));
     }
 
     #[test]
