@@ -62,7 +62,8 @@ pub(crate) async fn run(args: DemoArgs, context: Context) -> anyhow::Result<()> 
     let mut interrupts = Interrupts::listen()?;
     let show = Show::new(context.json);
     let given = context.names_kafka.then_some(context.kafka.bootstrap_servers.as_str());
-    show.step(if given.is_some() { "using the Kafka that is given" } else { "starting Kafka" });
+    let is_given = given.is_some();
+    show.step(if is_given { "using the Kafka that is given" } else { "starting Kafka" });
     let kafka = Kafka::start(given, &place).await?;
     let demo =
         Demo { context: demo_context(context, &kafka.bootstrap_servers), place, books: Arc::default(), show };
@@ -76,7 +77,8 @@ pub(crate) async fn run(args: DemoArgs, context: Context) -> anyhow::Result<()> 
     let seconds = played?.as_secs_f64();
 
     let balance = demo.books.balance();
-    demo.show.summary(&demo.context, &balance, letters.as_deref(), &left?);
+    demo.show.summary(&balance, letters.as_deref());
+    demo.show.leftovers(&left?, (args.keep || !is_given).then_some(&demo.context));
     line(balance.json(seconds));
     let (lost, bad) = (balance.open(), balance.bad_signatures);
     anyhow::ensure!(

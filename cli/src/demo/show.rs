@@ -74,7 +74,7 @@ impl Show {
     }
 
     /// What it came to.
-    pub(super) fn summary(&self, context: &Context, balance: &Balance, letters: Option<&str>, left: &str) {
+    pub(super) fn summary(&self, balance: &Balance, letters: Option<&str>) {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).finish();
         if self.quiet {
             return;
@@ -84,8 +84,17 @@ impl Show {
         if let Some(letters) = letters {
             line(format!("\nthe newest dead letters:\n{letters}"));
         }
-        line(format!("\nsee all of them:\n  {}\n  {}", ls_line(context), kcat_line(context)));
+    }
+
+    /// What is left in Kafka, and where topics are, how to look at the letters in them.
+    pub(super) fn leftovers(&self, left: &str, topics: Option<&Context>) {
+        if self.quiet {
+            return;
+        }
         line(format!("\n{left}"));
+        if let Some(context) = topics {
+            line(format!("\nthen see all dead letters:\n  {}\n  {}", ls_line(context), kcat_line(context)));
+        }
     }
 }
 
