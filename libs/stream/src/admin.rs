@@ -65,7 +65,10 @@ impl Admin {
         loop {
             match self.metadata(Duration::from_secs(2).min(patience)).await {
                 Ok(_) => return Ok(()),
-                Err(error) if Instant::now() >= until => return Err(error),
+                Err(error) if Instant::now() >= until => {
+                    self.hear_why().await;
+                    return Err(error);
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         }

@@ -4,6 +4,10 @@ use rdkafka::config::RDKafkaLogLevel;
 
 /// Passes a line of a client's log on.
 pub(crate) fn client(role: &'static str, level: RDKafkaLogLevel, facility: &str, message: &str) {
+    if crate::access::note_log(facility, message) {
+        tracing::debug!(kafka.client = role, kafka.facility = facility, "{message}");
+        return;
+    }
     match level {
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert

@@ -121,6 +121,7 @@ impl Asker {
     /// Asks the partition's leader; waits at most this long.
     pub(crate) fn bounds(&self, wait: Duration) -> KafkaResult<Bounds> {
         let (low, end) = self.consumer.fetch_watermarks(&self.topic, 0, wait)?;
+        crate::access::answered();
         Ok(Bounds { low, end })
     }
 }

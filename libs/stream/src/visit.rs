@@ -98,14 +98,14 @@ fn nodes(metadata: &Metadata) -> Vec<Node> {
 type Heard = (Option<RDKafkaErrorCode>, String);
 
 fn refusal((code, reason): &Heard) -> Option<VisitError> {
-    let look = access::look_at((*code)?)?;
-    Some(VisitError::Refused { why: access::told(reason).to_owned(), look })
+    let look = access::look_at((*code)?, reason)?;
+    Some(VisitError::Refused { why: access::told_in(reason), look })
 }
 
 /// The last of them that says more than that nobody answers.
 fn telling(heard: &[Heard]) -> Option<String> {
     let says_more = |(code, _): &&Heard| *code != Some(RDKafkaErrorCode::AllBrokersDown);
-    heard.iter().rev().find(says_more).map(|(_, reason)| access::told(reason).to_owned())
+    heard.iter().rev().find(says_more).map(|(_, reason)| access::told_in(reason))
 }
 
 /// Remembers what the client tells of its own accord, and logs none of it: whoever calls tells it.

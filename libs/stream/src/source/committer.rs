@@ -95,6 +95,9 @@ fn answer(client: &BaseConsumer<Context>, commits: Vec<Commit>) -> Answer {
         0 => Ok(()),
         _ => client.commit(&list, CommitMode::Sync).map_err(|error| error.to_string()),
     };
+    if result.is_ok() && list.count() > 0 {
+        crate::access::answered();
+    }
     Answer { result, same, other }
 }
 
