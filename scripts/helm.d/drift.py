@@ -5,6 +5,7 @@ import json
 import os
 import re
 import tempfile
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -26,7 +27,9 @@ def documented():
     known = {service: common | keys.get(service, set()) for service in SERVICES}
     # "Also `api.*`, `seal.keys`, `signing.*` and `outbound.*` as above", says its part.
     known["console"] |= {key for key in keys["delivery"] | keys["ingest"] if re.match(r"(api|seal|signing|outbound)\.", key)}
+    # The hooks run the command line, which takes its own key, too.
     known["topics"] = {key for key in common if re.match(r"(kafka|topics)\.", key)}
+    known["test"] = {"client.key"}
     return known
 
 
@@ -52,7 +55,7 @@ def variables_are_known():
 
 
 def secrets_are_known():
-    """Every file of secrets is a setting of the service that gets it, and none of them is a variable."""
+    """Every file of secrets is a setting of the pod that gets it, and none of them is a variable."""
     known, seen, found = documented(), set(), []
     for example, rendered in rendered_everywhere():
         for component, pod in pods(rendered):
@@ -60,8 +63,7 @@ def secrets_are_known():
                 seen.add(name)
                 if ".".join(name.split(".")[:2]) not in known.get(component, set()):
                     found.append(f"{example}: {component} does not know {name}")
-            if component in SERVICES:
-                variables = pod["containers"][0]["env"]
+            for variables in (container.get("env", []) for container in pod["containers"]):
                 found += [f"{example}: {component} has {it['name']} of a Secret" for it in variables if "secretKeyRef" in it.get("valueFrom", {})]
     return found, f"{', '.join(sorted(seen))}"
 
@@ -187,8 +189,11 @@ def names_are_the_codes():
     asked = set(re.findall(r"(postbode_[a-z_]+?)(?:_(?:sum|count|bucket))?\{", questions))
     found = [problem for name in asked for problem in holds("docs/metrics.md", f"| `{name}` |")]
     found += holds("libs/process/src/management.rs", '"/health/live"', '"/health/ready"', '"/metrics"')
+    package = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]
+    labels = (f'title="Postbode"', f'description="{package["description"]}"', f'licenses="{package["license"]}"', f'vendor="{package["authors"][0]}"')
     found += holds("Dockerfile", "USER 65532:65532", "EXPOSE 8080 9090", *(f"postbode-{it}" for it in SERVICES))
-    return found, f"{', '.join(sorted(asked))}; paths, ports, user and binaries"
+    found += holds("Dockerfile", f"ARG VERSION={package['version']}\n", *(f"org.opencontainers.image.{it}" for it in labels))
+    return found, f"{', '.join(sorted(asked))}; paths, ports, user, binaries and labels"
 
 
 def services_take_it():

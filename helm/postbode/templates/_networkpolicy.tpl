@@ -29,6 +29,12 @@ spec:
         {{- toYaml . | nindent 8 }}
       {{- end }}
     {{- include "postbode.networkPolicy.rule" (dict "way" "to" "peers" $policy.kafka.to "ports" (include "postbode.kafka.ports" .root | fromYamlArray)) | nindent 4 }}
+    {{- if eq .root.Values.kafka.sasl.mechanism "OAUTHBEARER" }}
+    {{- with .root.Values.kafka.sasl.oauth.tokenEndpoint }}
+    {{- $port := regexFind ":[0-9]+$" (urlParse .).host | trimPrefix ":" | default (hasPrefix "http:" . | ternary 80 443) }}
+    {{- include "postbode.networkPolicy.rule" (dict "way" "to" "peers" $policy.tokens.to "ports" (list (int $port))) | nindent 4 }}
+    {{- end }}
+    {{- end }}
     {{- with .root.Values.trace.endpoint }}
     {{- include "postbode.networkPolicy.rule" (dict "way" "to" "ports" (list (regexFind "[0-9]+" (regexFind ":[0-9]+" .) | default "4317" | int))) | nindent 4 }}
     {{- end }}

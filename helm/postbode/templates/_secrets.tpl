@@ -1,9 +1,13 @@
-{{/* A service's secrets as files, named as the settings that they are: it takes a changed file without ending, and a variable
-     only at its start. Templates take `root` and `component`. */}}
+{{/* A pod's secrets as files, named as the settings that they are: a service takes a changed file without ending, and a variable
+     only at its start. Templates take `root` and `component`, which may be the hooks' `topics` and `test`, too. */}}
 
 {{/* A list in YAML: `setting`, and the `secret` and its `key` that have it. */}}
 {{- define "postbode.secrets" -}}
+{{- if eq .component "test" }}
+{{ include "postbode.secret" (dict "setting" "client.key" "from" .root.Values.console.operatorKey) }}
+{{- else }}
 {{ include "postbode.kafka.secrets" . }}
+{{- end }}
 {{- $console := .root.Values.console }}
 {{- if has .component (list "delivery" "console") }}
 {{ include "postbode.secret" (dict "setting" "seal.keys" "from" .root.Values.seal) }}
@@ -35,28 +39,20 @@
 {{- end }}
 {{- end }}
 
-{{/* Where they are, and the other directories that settings name: what changes in any of them is taken. Takes `mounts`, too. */}}
+{{/* Where they are, and the other directories that settings name: what changes in any of them is taken by a service, which goes on
+     while a hook ends. Takes `mounts`, too. */}}
 {{- define "postbode.environment.files" -}}
 {{- if include "postbode.secrets.files" . }}
 - name: POSTBODE_SECRETS
   value: /etc/postbode/secrets
 {{- end }}
 {{- $watched := list }}
-{{- if include "postbode.kafka.files" . }}{{ $watched = append $watched "/etc/postbode/kafka" }}{{ end }}
+{{- if and (ne .component "topics") (include "postbode.kafka.files" .) }}{{ $watched = append $watched "/etc/postbode/kafka" }}{{ end }}
 {{- range .mounts }}
 {{- if hasPrefix "/etc/postbode/" .mountPath }}{{ $watched = append $watched .mountPath }}{{ end }}
 {{- end }}
 {{- with $watched }}
 - name: POSTBODE__RELOAD__WATCH
   value: {{ join "," . | quote }}
-{{- end }}
-{{- end }}
-
-{{/* The same as variables, for who reads no files: the command line, in a hook. */}}
-{{- define "postbode.environment.secrets" -}}
-{{- range . }}
-{{- $section := splitn "." 3 .setting }}
-{{- $name := printf "%s__%s" $section._0 $section._1 | upper }}
-{{ include "postbode.environment.secret" (dict "name" (printf "POSTBODE__%s__%s" $name $section._2) "secret" .secret "key" .key) }}
 {{- end }}
 {{- end }}

@@ -111,14 +111,3 @@
   value: {{ include "postbode.text" $value | quote }}
 {{- end }}
 {{- end }}
-
-{{/* A variable with a Secret's value, if there is a Secret. */}}
-{{- define "postbode.environment.secret" -}}
-{{- if .secret }}
-- name: {{ .name }}
-  valueFrom:
-    secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
-{{- end }}
-{{- end }}

@@ -12,6 +12,7 @@ mod delivery;
 mod dlq;
 mod doctor;
 mod fuzz;
+mod helm_test;
 mod history;
 mod import;
 mod ingest;
