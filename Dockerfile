@@ -1,7 +1,8 @@
 # One image with every binary: the service that a container runs is its command.
 #
 #   docker build -t postbode .
-#   docker run --rm postbode postbode-delivery --check-config
+#   docker run --rm postbode postbode --version
+#   docker build --target sbom --output sbom .     # what each program is made of: sbom/postbode-delivery.cdx.json
 
 ARG RUST=1.95
 ARG DEBIAN=bookworm
@@ -9,6 +10,8 @@ ARG DEBIAN=bookworm
 FROM rust:${RUST}-slim-${DEBIAN} AS tools
 # For librdkafka, which is built from source, with OpenSSL for TLS and passwords, and for what its compression and rustls's
 # cryptography compile.
+# Of the newest Debian has for this release: a pinned version is gone from its archive a security update later.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends g++ libssl-dev make perl pkg-config zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
@@ -36,7 +39,22 @@ RUN cargo build --release --locked --bins $PACKAGES \
        target/release/postbode-console \
        /out/
 
+FROM tools AS bill
+RUN cargo install cargo-cyclonedx --locked --version 0.5.9
+COPY . .
+RUN cargo cyclonedx --format json --spec-version 1.5 --describe binaries --no-build-deps \
+ && mkdir /out \
+ && for program in postbode postbode-ingest postbode-fanout postbode-delivery postbode-retry postbode-console; do \
+      find cli services -name "${program}_bin.cdx.json" -exec cp {} "/out/$program.cdx.json" \; \
+   && test -s "/out/$program.cdx.json" || exit 1; \
+    done
+
+# What each program is made of, as CycloneDX. Debian's packages are the image's own to tell: /var/lib/dpkg.
+FROM scratch AS sbom
+COPY --from=bill /out/ /
+
 FROM debian:${DEBIAN}-slim
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates libssl3 zlib1g \
  && rm -rf /var/lib/apt/lists/*
@@ -48,4 +66,15 @@ WORKDIR /var/lib/postbode
 USER 65532:65532
 # 8080: a service's API; 9090: health and metrics.
 EXPOSE 8080 9090
+# Last, since they change with every build: docker build --build-arg REVISION="$(git rev-parse HEAD)" …
+ARG VERSION=0.1.0
+ARG REVISION=
+ARG DEBIAN
+LABEL org.opencontainers.image.title="Postbode" \
+      org.opencontainers.image.description="Turns a mail platform's events into signed webhooks" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.vendor="The Postbode authors" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="docker.io/library/debian:${DEBIAN}-slim"
 CMD ["postbode", "--help"]

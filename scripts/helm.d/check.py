@@ -5,6 +5,7 @@ Each check prints what it looked at; those that find something print it, and the
 
 import json
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -15,9 +16,9 @@ import yaml
 
 import drift
 import schemas
-from charts import CHART, HELMS, KUBERNETES, ROOT, TESTS, TOOLS, each, examples, named, objects, run, template
+from charts import CHART, HELMS, KUBERNETES, ROOT, TESTS, TOOLS, USUAL, each, examples, named, objects, run, template
 
-GOLDEN = ["minimal", "strimzi", "doors"]
+GOLDEN = ["minimal", "strimzi", "doors", "tokens"]
 # Problems of one check that are shown.
 MANY = 10
 
@@ -27,7 +28,7 @@ def main(verb):
     if verb == "refresh":
         return refresh()
     failures = 0
-    everything = (linted, rendered, accepted, refused, golden, units, rules, questions, readme, upgraded, *drift.CHECKS)
+    everything = (linted, rendered, accepted, refused, golden, units, rules, questions, readme, upgraded, instructed, image, compose, *drift.CHECKS)
     for check in (rules, questions) if verb == "rules" else everything:
         at = time.monotonic()
         found, looked_at = check()
@@ -197,6 +198,49 @@ def upgraded():
             after = {named(it): fixed(it) for it in objects(template(HELMS["Helm 3"], values).stdout)}
             found += [f"{chart.name}, {values.name}: {key} cannot be changed so" for key in before.keys() & after.keys() if before[key] != after[key]]
     return found, ", ".join(it.stem for it in earlier) or "nothing to compare: there is no earlier version of the chart"
+
+
+def image():
+    """hadolint has nothing against the Dockerfile."""
+    said = run(TOOLS / "hadolint/bin/hadolint", "--no-color", ROOT / "Dockerfile")
+    return said.stdout.splitlines() + said.stderr.splitlines() if said.returncode else [], "Dockerfile"
+
+
+def compose():
+    """The compose file is one, by the specification's own library."""
+    secrets = {"POSTBODE_OPERATOR_KEY": "0123456789abcdef0123456789abcdef", "POSTBODE_KEYRING": "dev:AAAA"}
+    said = run(TOOLS / "bin/compose", ROOT / "docker-compose.yml", env=secrets)
+    return [said.stderr.strip()] if said.returncode else [], f"docker-compose.yml: {said.stdout.strip()}"
+
+
+def instructed():
+    """What docs/operations/install.md says to type and to write is taken, and its Secret has what pods look for."""
+    page, found, keys = (ROOT / "docs/operations/install.md").read_text(), [], set()
+    typed = [shlex.split(it.replace("\\\n", " ")) for it in re.findall(r"^helm install (.*?)\n(?:\n|```)", page, flags=re.M | re.S)]
+    written = re.findall(r"^```yaml\n(.*?)^```", page, flags=re.M | re.S)
+    with tempfile.TemporaryDirectory() as place:
+        cases = [list(it) for it in typed]
+        for number, text in enumerate(written):
+            (Path(place) / f"{number}.yaml").write_text(text)
+            cases.append(["postbode", CHART, "--values", TESTS / "values/minimal.yaml", "--values", Path(place) / f"{number}.yaml"])
+        for name, helm in HELMS.items():
+            for arguments in cases:
+                said = run(helm, "template", "--kube-version", USUAL, *arguments, cwd=ROOT)
+                found += [f"{name}: {' '.join(map(str, arguments))}: {said.stderr.strip()}"] if said.returncode else []
+                if arguments in typed:
+                    keys |= {key for it in objects(said.stdout) for key in looked_for(it, "postbode")}
+    made = set(re.findall(r"--from-literal=([a-z-]+)=", page))
+    found += [f"pods look for {sorted(keys)} in the Secret, and it is made with {sorted(made)}"] if keys != made else []
+    return found, f"{len(typed)} command, {len(written)} example, a Secret with {', '.join(sorted(made))}"
+
+
+def looked_for(it, name):
+    """The keys of a Secret that an object wants as files."""
+    if isinstance(it, dict):
+        here = it.get("secret", {}) if isinstance(it.get("secret"), dict) else {}
+        keys = [item["key"] for item in here.get("items", [])] if here.get("name") == name else []
+        return keys + [key for part in it.values() for key in looked_for(part, name)]
+    return [key for part in it for key in looked_for(part, name)] if isinstance(it, list) else []
 
 
 def fixed(it):
