@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use stream::KafkaSettings;
 
-use crate::topics;
+use crate::{IdentityProvider, chart, topics};
 
 /// A running Kafka.
 #[derive(Clone, Debug)]
@@ -18,36 +18,54 @@ pub struct Broker {
     directory: Option<PathBuf>,
     /// Whether it wants TLS, passwords and rights.
     is_secured: bool,
+    /// Where its users get tokens, if they show those instead of passwords.
+    tokens: Option<Tokens>,
+}
+
+#[derive(Clone, Debug)]
+struct Tokens {
+    endpoint: String,
+    authority: String,
 }
 
 impl Broker {
     /// The shared one: that of `KAFKA_BOOTSTRAP_SERVERS`, else the development instance.
     pub fn shared() -> Self {
         static SERVERS: OnceLock<String> = OnceLock::new();
-        let servers = SERVERS.get_or_init(|| given().unwrap_or_else(|| up(None, &[])));
-        Self { bootstrap_servers: servers.clone(), directory: None, is_secured: false }
+        let servers = SERVERS.get_or_init(|| given().unwrap_or_else(|| up(None, &[], None)));
+        Self { bootstrap_servers: servers.clone(), directory: None, is_secured: false, tokens: None }
     }
 
     /// One for this story alone. Call [`Broker::end`] when it is over.
     pub fn own(story: &str) -> Self {
-        Self::started(story, &[])
+        Self::started(story, &[], None)
     }
 
     /// Three nodes for this story alone.
     pub fn cluster(story: &str) -> Self {
-        Self::started(story, &["--nodes", "3"])
+        Self::started(story, &["--nodes", "3"], None)
     }
 
     /// One for this story alone that wants TLS, passwords and rights. Nobody but `admin` has a right.
     pub fn secured(story: &str) -> Self {
-        Self { is_secured: true, ..Self::started(story, &["--secured"]) }
+        Self { is_secured: true, ..Self::started(story, &["--secured"], None) }
     }
 
-    fn started(story: &str, arguments: &[&str]) -> Self {
+    /// A secured one whose users sign in with that provider's tokens, but for `admin`, who has a password.
+    pub fn with_tokens(story: &str, provider: &IdentityProvider) -> Self {
+        let tokens = Tokens {
+            endpoint: provider.token_endpoint(),
+            authority: provider.authority().display().to_string(),
+        };
+        let started = Self::started(story, &["--secured"], Some(&provider.keys()));
+        Self { is_secured: true, tokens: Some(tokens), ..started }
+    }
+
+    fn started(story: &str, arguments: &[&str], token_keys: Option<&Path>) -> Self {
         let directory = root().join(format!("target/tests/kafka-{story}"));
         let _ = script(&directory, &["down", "--wipe"], "");
-        let bootstrap_servers = up(Some(&directory), arguments);
-        Self { bootstrap_servers, directory: Some(directory), is_secured: false }
+        let bootstrap_servers = up(Some(&directory), arguments, token_keys);
+        Self { bootstrap_servers, directory: Some(directory), is_secured: false, tokens: None }
     }
 
     /// How clients reach it that may do everything.
@@ -57,20 +75,20 @@ impl Broker {
 
     /// How one of its users reaches it. Where nobody has to say who he is, all do it the same way.
     pub fn settings_of(&self, user: &str) -> KafkaSettings {
-        let properties = match &self.directory {
-            Some(directory) if self.is_secured => {
-                let authority = directory.join("tls/ca.crt").display().to_string();
-                [
-                    ("security.protocol", "SASL_SSL".to_owned()),
-                    ("ssl.ca.location", authority),
-                    ("sasl.mechanism", "SCRAM-SHA-512".to_owned()),
-                    ("sasl.username", user.to_owned()),
-                    ("sasl.password", format!("{user}-password")),
-                ]
-                .map(|(name, value)| (name.to_owned(), value))
-                .into()
+        let properties = match (&self.directory, &self.tokens) {
+            (Some(directory), Some(tokens)) if user != "admin" => {
+                tokens.of(user, &directory.join("tls/ca.crt").display().to_string())
             }
-            Some(_) | None => BTreeMap::new(),
+            (Some(directory), _) if self.is_secured => [
+                ("security.protocol", "SASL_SSL".to_owned()),
+                ("ssl.ca.location", directory.join("tls/ca.crt").display().to_string()),
+                ("sasl.mechanism", "SCRAM-SHA-512".to_owned()),
+                ("sasl.username", user.to_owned()),
+                ("sasl.password", format!("{user}-password")),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+            (Some(_), Some(_) | None) | (None, _) => BTreeMap::new(),
         };
         let bootstrap_servers = self.bootstrap_servers.clone();
         KafkaSettings { bootstrap_servers, properties, ..KafkaSettings::default() }
@@ -164,7 +182,7 @@ impl Broker {
 
     /// Starts whichever of its nodes do not run.
     pub fn start_all(&self) {
-        up(Some(self.own_directory()), &[]);
+        up(Some(self.own_directory()), &[], None);
     }
 
     /// Sends one of its nodes a signal by name.
@@ -190,6 +208,30 @@ impl Broker {
     }
 }
 
+impl Tokens {
+    /// What the chart sets for a service, with what is elsewhere here and with the secrets.
+    fn of(&self, user: &str, authority: &str) -> BTreeMap<String, String> {
+        let chart::Rendered { mut properties, secrets } = chart::with_tokens(user);
+        for (name, value) in [
+            ("ssl.ca.location", authority),
+            ("https.ca.location", self.authority.as_str()),
+            ("sasl.oauthbearer.token.endpoint.url", self.endpoint.as_str()),
+        ] {
+            let place = properties.get_mut(name);
+            value.clone_into(place.unwrap_or_else(|| panic!("the chart does not set {name}")));
+        }
+        for name in secrets {
+            let secret = match name.as_str() {
+                "sasl.oauthbearer.client.id" => format!("{user}-client"),
+                "sasl.oauthbearer.client.secret" => format!("{user}-secret"),
+                other => panic!("the chart mounts {other}, and no client needs it to sign in with a token"),
+            };
+            properties.insert(name, secret);
+        }
+        properties
+    }
+}
+
 /// Ends a story's own broker whatever becomes of the story: dropped, it lets the broker go on if it was frozen, and stops it.
 #[derive(Debug)]
 pub struct Ending(pub Broker);
@@ -211,9 +253,12 @@ fn given() -> Option<String> {
     std::env::var("KAFKA_BOOTSTRAP_SERVERS").ok().filter(|servers| !servers.is_empty())
 }
 
-fn up(directory: Option<&Path>, arguments: &[&str]) -> String {
+fn up(directory: Option<&Path>, arguments: &[&str], token_keys: Option<&Path>) -> String {
     let mut command = Command::new(root().join("scripts/kafka"));
     command.arg("up").args(arguments);
+    if let Some(keys) = token_keys {
+        command.env("KAFKA_TOKEN_KEYS", keys);
+    }
     if let Some(directory) = directory {
         command.env("POSTBODE_KAFKA_DIR", directory).env_remove("KAFKA_BOOTSTRAP_SERVERS");
     }

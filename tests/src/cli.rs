@@ -1,7 +1,10 @@
 //! The command line, run against an installation.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 
+use serde_json::Value;
+use stream::KafkaSettings;
 use tokio::process::{Child, Command};
 
 use crate::{OPERATOR_KEY, World, binary};
@@ -38,6 +41,29 @@ impl World {
     /// Runs the command line to its end, however that may be.
     pub async fn says(&self, arguments: &[&str]) -> Said {
         said(self.cli(arguments)).await
+    }
+
+    /// What the doctor finds as a service that reaches Kafka so: by check, verdict, what was seen, and what to do.
+    pub async fn doctor(&self, service: &str, kafka: &KafkaSettings) -> BTreeMap<String, [String; 3]> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("postbode.toml");
+        std::fs::write(&file, self.configuration(kafka)).unwrap();
+        let file = file.to_str().unwrap();
+        let said =
+            self.says(&["doctor", "--json", "--config", file, "--service", service, "--timeout", "30"]).await;
+        let lines = said.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let found = lines.filter(|line| line["check"].is_string());
+        found
+            .map(|line| (text(&line, "check"), ["verdict", "seen", "todo"].map(|name| text(&line, name))))
+            .collect()
+    }
+
+    /// A configuration file of this installation, for who reaches Kafka so.
+    pub fn configuration(&self, kafka: &KafkaSettings) -> String {
+        let topics = "[topics]\nretry_tiers = ['300ms', '1s']\npartitions = 3\n[kafka.properties]\n";
+        let properties = kafka.properties.iter().map(|(name, value)| format!("'{name}' = '{value}'\n"));
+        properties.fold(topics.to_owned(), |text, property| text + &property)
     }
 }
 

@@ -7,6 +7,7 @@
 mod books;
 mod broker;
 mod browser;
+mod chart;
 mod cli;
 mod collector;
 mod hook;
@@ -17,6 +18,7 @@ mod postgres;
 mod receiver;
 mod rights;
 mod service;
+mod tokens;
 mod topics;
 mod world;
 
@@ -25,6 +27,7 @@ use std::time::Duration;
 
 pub use broker::{Broker, Ending};
 pub use browser::{Browser, Browsers, Look, browse};
+pub use chart::test_pod;
 pub use cli::{Said, said, signal};
 pub use collector::{Collector, Seen};
 pub use hook::Hook;
@@ -33,6 +36,7 @@ pub use mirror::Mirror;
 pub use postgres::postgres;
 pub use receiver::{Answer, Call, Receiver};
 pub use service::{Kind, ServiceProcess, binary, previous_binaries};
+pub use tokens::IdentityProvider;
 pub use world::{OPERATOR_KEY, World, WorldOptions, make_room};
 
 /// Waits until something holds, and fails with what was last seen if it does not within the limit.

@@ -116,6 +116,29 @@ impl ServiceProcess {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
+    /// Waits until it says in its readiness what it lacks, or that it lacks nothing.
+    pub async fn until_it_says(&self, status: u16, words: &str) {
+        let what = format!("{} says '{words}' with {status}", self.kind.name());
+        eventually(Duration::from_secs(60), &what, || async {
+            match self.readiness().await {
+                Some((seen, text)) if seen == status && text.contains(words) => Ok(()),
+                seen => Err(format!("{seen:?}")),
+            }
+        })
+        .await;
+    }
+
+    /// Waits until it has begun anew so many times, and is ready again.
+    pub async fn until_begun_anew(&self, times: usize) {
+        let what = format!("{} has begun anew", self.kind.name());
+        eventually(Duration::from_secs(60), &what, || async {
+            let begun = self.log().matches("beginning anew").count();
+            if begun == times { Ok(()) } else { Err(format!("{begun} times of {times}\n{}", self.log())) }
+        })
+        .await;
+        self.ready().await;
+    }
+
     /// Where it tells of its health and metrics.
     pub fn management(&self) -> String {
         self.address(&self.management).unwrap()

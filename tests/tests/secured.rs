@@ -1,7 +1,6 @@
 //! A Kafka that asks for TLS, passwords and rights.
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,53 +10,6 @@ use serde_json::{Value, json};
 
 async fn secured(story: &str, broker: &Broker) -> World {
     World::with(story, WorldOptions { broker: Some(broker.clone()), ..WorldOptions::default() }).await
-}
-
-/// What the doctor finds as a service that signs in as some user: by check, verdict and what was seen.
-async fn doctor(
-    world: &World,
-    broker: &Broker,
-    user: &str,
-    service: &str,
-    password: Option<&str>,
-) -> BTreeMap<String, [String; 2]> {
-    let mut text = "[topics]\nretry_tiers = ['300ms', '1s']\npartitions = 3\n[kafka.properties]\n".to_owned();
-    let mut properties = broker.settings_of(user).properties;
-    if let Some(password) = password {
-        properties.insert("sasl.password".to_owned(), password.to_owned());
-    }
-    text.extend(properties.iter().map(|(name, value)| format!("'{name}' = '{value}'\n")));
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("postbode.toml");
-    std::fs::write(&file, text).unwrap();
-    let said = world
-        .says(&[
-            "doctor",
-            "--json",
-            "--config",
-            file.to_str().unwrap(),
-            "--service",
-            service,
-            "--timeout",
-            "30",
-        ])
-        .await;
-    let lines = said.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
-    let found = lines.filter(|line| line["check"].is_string());
-    found.map(|line| (text(&line, "check"), ["verdict", "seen"].map(|name| text(&line, name)))).collect()
-}
-
-/// Waits until a service says in its readiness what it lacks, or that it lacks nothing.
-async fn until_it_says(service: &ServiceProcess, status: u16, words: &str) {
-    let what = format!("{} says '{words}' with {status}", service.kind.name());
-    eventually(Duration::from_secs(60), &what, || async {
-        match service.readiness().await {
-            Some((seen, text)) if seen == status && text.contains(words) => Ok(()),
-            seen => Err(format!("{seen:?}")),
-        }
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,20 +45,22 @@ async fn everything_works_for_users_who_may_just_what_the_chart_gives_them() {
     })
     .await;
     for service in &world.services {
-        until_it_says(service, 200, "kafka.access").await;
+        service.until_it_says(200, "kafka.access").await;
         assert!(!service.log().contains("a right is missing"), "{}", service.log());
     }
     for kind in Kind::ALL {
-        let found = doctor(&world, &broker, kind.name(), kind.name(), None).await;
+        let found = world.doctor(kind.name(), &broker.settings_of(kind.name())).await;
         for check in ["topics", "rights to read"] {
             assert_eq!(found[check][0], "ok", "{}: {found:?}", kind.name());
         }
     }
-    let stranger = doctor(&world, &broker, "delivery", "console", None).await;
-    let [verdict, seen] = &stranger["rights to read"];
+    let stranger = world.doctor("console", &broker.settings_of("delivery")).await;
+    let [verdict, seen, _] = &stranger["rights to read"];
     assert!(verdict == "failed" && seen.contains("may not read") && seen.contains("audit"), "{stranger:?}");
-    let locked_out = doctor(&world, &broker, "delivery", "delivery", Some("wrong")).await;
-    let [verdict, seen] = &locked_out[&format!("broker {}", broker.bootstrap_servers)];
+    let mut wrong = broker.settings_of("delivery");
+    wrong.properties.insert("sasl.password".to_owned(), "wrong".to_owned());
+    let locked_out = world.doctor("delivery", &wrong).await;
+    let [verdict, seen, _] = &locked_out[&format!("broker {}", broker.bootstrap_servers)];
     assert!(verdict == "failed" && seen.contains("uthentication"), "{locked_out:?}");
     assert_eq!(locked_out["topics"][0], "not checked");
     world.close().await;
@@ -125,10 +79,10 @@ async fn whoever_is_not_let_in_says_why_at_the_start_and_in_its_readiness() {
     let right = format!("fanout topic {} literal Write\n", world.topics.deliveries);
     broker.revoke(&right);
     world.clicks("acme", 10).await;
-    until_it_says(world.service(Kind::Fanout), 503, "a right is missing").await;
+    world.service(Kind::Fanout).until_it_says(503, "a right is missing").await;
     broker.grant(&right);
     receiver.until_accepted(10).await;
-    until_it_says(world.service(Kind::Fanout), 200, "kafka.access").await;
+    world.service(Kind::Fanout).until_it_says(200, "kafka.access").await;
 
     // A right that is missing from the start.
     let right = format!("retry topic {} prefixed Describe,DescribeConfigs\n", world.prefix());
@@ -145,7 +99,7 @@ async fn whoever_is_not_let_in_says_why_at_the_start_and_in_its_readiness() {
     world.set("POSTBODE__KAFKA__PROPERTIES__sasl.password", "wrong".to_owned());
     world.spawn(Kind::Fanout);
     let stranger = world.services.pop().unwrap();
-    until_it_says(&stranger, 503, "does not let this user in").await;
+    stranger.until_it_says(503, "does not let this user in").await;
     assert!(stranger.log().contains("sasl.password"), "{}", stranger.log());
     stranger.signal("KILL");
 
@@ -153,12 +107,12 @@ async fn whoever_is_not_let_in_says_why_at_the_start_and_in_its_readiness() {
     broker.certify(-1);
     broker.stop();
     broker.start();
-    until_it_says(world.service(Kind::Ingest), 503, "no TLS connection").await;
-    until_it_says(world.service(Kind::Delivery), 503, "no TLS connection").await;
+    world.service(Kind::Ingest).until_it_says(503, "no TLS connection").await;
+    world.service(Kind::Delivery).until_it_says(503, "no TLS connection").await;
     broker.certify(30);
     broker.stop();
     broker.start();
-    until_it_says(world.service(Kind::Ingest), 200, "kafka.access").await;
+    world.service(Kind::Ingest).until_it_says(200, "kafka.access").await;
     world.clicks("acme", 10).await;
     receiver.until_accepted(20).await;
     world.close().await;
@@ -168,18 +122,6 @@ async fn whoever_is_not_let_in_says_why_at_the_start_and_in_its_readiness() {
 const SECOND_KEYRING: &str =
     "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-/// Waits until a service has begun anew so many times, and is ready again.
-async fn until_begun_anew(world: &World, kind: Kind, times: usize) {
-    let service = world.service(kind);
-    let what = format!("{} has begun anew", kind.name());
-    eventually(Duration::from_secs(60), &what, || async {
-        let begun = service.log().matches("beginning anew").count();
-        if begun == times { Ok(()) } else { Err(format!("{begun} times of {times}\n{}", service.log())) }
-    })
-    .await;
-    service.ready().await;
-}
-
 /// Changes what every service has, one after the other.
 async fn rotate(world: &World, broker: &Broker) {
     for kind in Kind::ALL {
@@ -187,11 +129,11 @@ async fn rotate(world: &World, broker: &Broker) {
         let set = tokio::task::spawn_blocking(move || broker.set_password(kind.name(), "another"));
         set.await.unwrap();
         world.change_secret(kind, "kafka.properties.sasl.password", "another");
-        until_begun_anew(world, kind, 1).await;
+        world.service(kind).until_begun_anew(1).await;
     }
     for kind in [Kind::Delivery, Kind::Console] {
         world.change_secret(kind, "seal.keys", SECOND_KEYRING);
-        until_begun_anew(world, kind, 2).await;
+        world.service(kind).until_begun_anew(2).await;
     }
 }
 
@@ -245,7 +187,7 @@ async fn secrets_change_under_running_services_and_nothing_is_lost_or_sent_twice
     world.clicks("acme", 10).await;
     receiver.until_accepted(sent + 10).await;
     second.until_accepted(10).await;
-    until_it_says(delivery, 200, "secrets").await;
+    delivery.until_it_says(200, "secrets").await;
 
     assert_eq!(world.services.iter().map(ServiceProcess::pid).collect::<Vec<_>>(), processes);
     assert_eq!((receiver.duplicates(), second.duplicates()), (0, 0));
@@ -287,7 +229,7 @@ async fn a_service_may_show_a_certificate_instead_of_a_password_and_take_another
     world.clicks("acme", 10).await;
     receiver.until_accepted(20).await;
     std::fs::copy(&file, &key).unwrap();
-    until_begun_anew(&world, Kind::Fanout, 1).await;
+    world.service(Kind::Fanout).until_begun_anew(1).await;
     world.clicks("acme", 10).await;
     receiver.until_accepted(30).await;
     assert_eq!(receiver.duplicates(), 0);

@@ -8,10 +8,18 @@ use super::World;
 use crate::Kind;
 
 /// Variables that are secrets, and the settings that they are.
-const SECRETS: [(&str, &str); 3] = [
+const SECRETS: [(&str, &str); 5] = [
     ("POSTBODE__SEAL__KEYS", "seal.keys"),
     ("POSTBODE__CONSOLE__OPERATOR_KEY", "console.operator_key"),
     ("POSTBODE__KAFKA__PROPERTIES__sasl.password", "kafka.properties.sasl.password"),
+    (
+        "POSTBODE__KAFKA__PROPERTIES__sasl.oauthbearer.client.id",
+        "kafka.properties.sasl.oauthbearer.client.id",
+    ),
+    (
+        "POSTBODE__KAFKA__PROPERTIES__sasl.oauthbearer.client.secret",
+        "kafka.properties.sasl.oauthbearer.client.secret",
+    ),
 ];
 
 impl World {
