@@ -13,7 +13,7 @@ FROM rust:${RUST}-slim-${DEBIAN} AS tools
 # Of the newest Debian has for this release: a pinned version is gone from its archive a security update later.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends g++ libssl-dev make perl pkg-config zlib1g-dev \
+ && apt-get install --yes --no-install-recommends cmake g++ libssl-dev make perl pkg-config zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 RUN cargo install cargo-chef --locked --version 0.1.78
 WORKDIR /build
