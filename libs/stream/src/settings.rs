@@ -8,8 +8,6 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 use serde::Deserialize;
 
-use crate::client::Client;
-
 /// Section `kafka` of every service's configuration.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -58,14 +56,20 @@ pub enum Unusable {
     Together(String),
 }
 
+const TOKEN_ENDPOINT: &str = "sasl.oauthbearer.token.endpoint.url";
+
 impl KafkaSettings {
     /// Makes a client, and lets go of it before it calls anybody.
     ///
     /// # Errors
     /// When none can be made of these settings and the files that they name.
     pub fn try_here(&self) -> Result<(), Unusable> {
-        let client: Result<BaseConsumer<Client>, _> =
-            self.client_config().create_with_context(Client("trial"));
+        let mut config = self.client_config();
+        // A client asks for a token as soon as it is made, and is not gone before there was an answer: nobody answers there.
+        if config.get(TOKEN_ENDPOINT).is_some() {
+            config.set(TOKEN_ENDPOINT, "http://127.0.0.1:1");
+        }
+        let client: Result<BaseConsumer, _> = config.create();
         let Err(error) = client else { return Ok(()) };
         if let KafkaError::ClientConfig(_, why, name, _) = error {
             return Err(Unusable::Property { name, why });
@@ -133,6 +137,25 @@ mod tests {
         assert_eq!(with(&[("security.protocol", "SSL")]).try_here(), Ok(()));
         let said = with(&[("sasl.pasword", "hunter2")]).try_here().unwrap_err().to_string();
         assert!(said.starts_with("kafka.properties.sasl.pasword: ") && !said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
+    fn where_tokens_come_from_is_not_asked_and_has_to_be_said() {
+        let tokens = [
+            ("security.protocol", "SASL_SSL"),
+            ("sasl.mechanism", "OAUTHBEARER"),
+            ("sasl.oauthbearer.method", "oidc"),
+            ("sasl.oauthbearer.client.id", "fanout"),
+            ("sasl.oauthbearer.client.secret", "hunter2"),
+        ];
+        // Takes connections, and answers none.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        silent.set_nonblocking(true).unwrap();
+        let endpoint = format!("http://{}/token", silent.local_addr().unwrap());
+        assert_eq!(with(&[&tokens[..], &[(TOKEN_ENDPOINT, &endpoint)]].concat()).try_here(), Ok(()));
+        assert!(silent.accept().is_err(), "nobody came");
+        let said = with(&tokens).try_here().unwrap_err().to_string();
+        assert!(said.contains(TOKEN_ENDPOINT) && !said.contains("hunter2"), "{said}");
     }
 
     #[test]
