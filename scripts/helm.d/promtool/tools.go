@@ -1,6 +1,9 @@
 //go:build tools
 
-// Package tools builds promtool, which `go install` refuses: its module replaces another, and so does this one.
+// Package tools builds promtool and Prometheus, which `go install` refuses: their module replaces another, and so does this one.
 package tools
 
-import _ "github.com/prometheus/prometheus/cmd/promtool"
+import (
+	_ "github.com/prometheus/prometheus/cmd/prometheus"
+	_ "github.com/prometheus/prometheus/cmd/promtool"
+)
