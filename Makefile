@@ -74,6 +74,13 @@ helm-check: ## check the Helm chart: two Helms, eight Kubernetes' schemas, examp
 rules-check: ## check the alerts: each fires and goes out again; fetches promtool once
 	@scripts/helm rules
 
+.PHONY: alerts
+alerts: ## make every alert fire for real and go out again, about ten minutes; builds Prometheus once; ARGS="--only NAME", "--list", "--json"
+	@scripts/setup --test
+	@scripts/helm prometheus
+	cargo build --workspace --bins
+	scripts/with-postgres scripts/with-kafka $(binaries)/alerts $(ARGS)
+
 .PHONY: helm-cluster
 helm-cluster: ## the Helm chart on a real API server; builds Kubernetes' control plane once, which takes long
 	@scripts/helm cluster

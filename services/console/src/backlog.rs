@@ -21,16 +21,15 @@ use wire::topics::{TopicSpec, Topics};
 use crate::config::Settings;
 use telemetry::Telemetry;
 
-/// How often is looked, …
+/// How often is looked. How often closely, which costs Kafka more, is a setting.
 const EVERY: Duration = Duration::from_secs(5);
-/// … and how often closely: that costs Kafka more.
-const CLOSELY: Duration = Duration::from_secs(60);
 
 /// Looks, again and again.
 pub(crate) struct Meter {
     groups: Vec<Group>,
     specs: Vec<TopicSpec>,
     admin: Arc<Admin>,
+    closely: Duration,
     clock: SystemClock,
     told: watch::Sender<Option<Backlog>>,
     telemetry: Telemetry,
@@ -61,7 +60,7 @@ impl Meter {
             ("delivery", at_once(&topics.deliveries)),
             ("retry", tiers),
         ];
-        let Settings { kafka, topics: names, .. } = &service.config;
+        let Settings { kafka, topics: names, console, .. } = &service.config;
         let group = |(service, reads): (_, Vec<_>)| {
             let (name, topics) =
                 (format!("{}{service}", names.prefix), reads.iter().map(|(it, _)| Arc::clone(it)));
@@ -74,6 +73,7 @@ impl Meter {
             groups,
             specs: topics.specs(),
             admin: Arc::clone(admin),
+            closely: console.look_closely.0,
             clock: service.clock,
             told,
             telemetry: Telemetry::new(&service.metrics),
@@ -89,7 +89,7 @@ impl Meter {
                 Ok(waiting) => drop(self.told.send_replace(Some(Backlog { at: self.clock.now(), waiting }))),
                 Err(error) => tracing::debug!(%error, "what waits in the pipeline cannot be told"),
             }
-            if closely_at.is_none_or(|at| at.elapsed() >= CLOSELY) {
+            if closely_at.is_none_or(|at| at.elapsed() >= self.closely) {
                 closely_at = Some(Instant::now());
                 match self.look_closely().await {
                     Ok(()) => self.telemetry.looked(self.clock.now()),
@@ -98,7 +98,7 @@ impl Meter {
                     }
                 }
             }
-            sleep(EVERY).await;
+            sleep(EVERY.min(self.closely)).await;
         }
     }
 

@@ -59,6 +59,8 @@ pub struct ConsoleSettings {
     pub public_url: Option<Url>,
     /// Where operators see the metrics: the page of the whole leads there.
     pub metrics_url: Option<Url>,
+    /// How often is looked how long records wait, and at topics' settings: that costs Kafka more than how many wait.
+    pub look_closely: HumanDuration,
     /// How long a session on the pages lasts.
     pub session: HumanDuration,
     /// Jobs that are worked on at once; 0 leaves them to other consoles.
@@ -89,6 +91,7 @@ impl Default for ConsoleSettings {
             write_timeout: HumanDuration(Duration::from_secs(10)),
             public_url: None,
             metrics_url: None,
+            look_closely: HumanDuration(Duration::from_secs(60)),
             session: HumanDuration(Duration::from_secs(12 * 3600)),
             jobs: 2,
             backfill_per_second: 200,

@@ -4,12 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a run that cannot go on has failed, and says where")]
 
 mod dice;
-mod gate;
-mod kafka;
 mod ledger;
 mod list;
 mod load;
-mod proxy;
 mod report;
 mod run;
 mod scripts;

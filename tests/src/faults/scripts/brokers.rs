@@ -5,8 +5,8 @@ use std::time::Duration;
 use harness::Broker;
 use harness::Kind;
 
-use crate::kafka::Operator;
 use crate::stage::Stage;
+use harness::Operator;
 
 /// Kills the node that leads a partition of `deliveries`, and starts it again later.
 pub(crate) async fn leader_killed(stage: &mut Stage) {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use harness::Kind;
 
-use crate::kafka::{Operator, Position};
-use crate::proxy::Proxy;
 use crate::stage::Stage;
+use harness::Proxy;
+use harness::{Operator, Position};
 
 /// Brokers refuse every commit for a while; processes are killed meanwhile.
 pub(crate) async fn refused(stage: &mut Stage) {

@@ -3,9 +3,9 @@
 use harness::Kind;
 use serde_json::json;
 
-use crate::gate::{Gate, Manner};
 use crate::ledger::Role;
 use crate::stage::{Stage, quickly, recorded};
+use harness::{Gate, Manner};
 
 const MANNERS: [Manner; 6] =
     [Manner::Refuse, Manner::Reset, Manner::Hang, Manner::Drip, Manner::Trickle, Manner::Garbage];

@@ -11,8 +11,8 @@ use stream::Admin;
 use tokio::time::Instant;
 use wire::names;
 
-use crate::kafka::Operator;
 use crate::stage::{Stage, one_of, quickly};
+use harness::Operator;
 
 /// How long a write to a missing topic may take to be noticed: the client's own patience with unknown topics, and more.
 const NOTICE: Duration = Duration::from_secs(60);

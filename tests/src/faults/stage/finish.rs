@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use wire::names;
 
 use super::{SCHEDULE, Stage};
-use crate::kafka::Operator;
 use crate::ledger::Owed;
 use crate::list::{Duplicates, Fault};
 use crate::report::Row;
+use harness::Operator;
 
 /// How long everything owed may take once the load has stopped.
 const SETTLE: Duration = Duration::from_secs(120);

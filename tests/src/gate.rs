@@ -14,7 +14,7 @@ const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// How calls are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub enum Manner {
     /// Let through.
     Open,
     /// Nobody listens.
@@ -32,7 +32,7 @@ pub(crate) enum Manner {
 }
 
 /// A running gate; ends when dropped.
-pub(crate) struct Gate {
+pub struct Gate {
     address: SocketAddr,
     manner: watch::Sender<Manner>,
     task: JoinHandle<()>,
@@ -40,7 +40,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// An open one, before a receiver.
-    pub(crate) async fn before(receiver: SocketAddr) -> Self {
+    pub async fn before(receiver: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (manner, told) = watch::channel(Manner::Open);
@@ -49,12 +49,12 @@ impl Gate {
     }
 
     /// Its URL.
-    pub(crate) fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Meets calls so from now on; connections that are open end.
-    pub(crate) fn set(&self, manner: Manner) {
+    pub fn set(&self, manner: Manner) {
         self.manner.send_replace(manner);
     }
 }

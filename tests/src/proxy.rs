@@ -1,23 +1,26 @@
 //! A proxy before a broker, which understands as much of Kafka's protocol as it takes to be in the way: it holds answers
-//! back, and refuses commits.
+//! back, and refuses commits and writes.
 //!
 //! Brokers tell clients their address; in every answer it is replaced by the proxy's. Lengths do not change, since both
 //! are `127.0.0.1` and a number of four bytes.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, tcp};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
 
+const PRODUCE: i16 = 0;
 const OFFSET_COMMIT: i16 = 8;
 const HOST: &[u8] = b"127.0.0.1";
 
 /// A running proxy; ends when dropped.
-pub(crate) struct Proxy {
+pub struct Proxy {
     state: Arc<State>,
     port: u16,
     accepting: JoinHandle<()>,
@@ -26,20 +29,25 @@ pub(crate) struct Proxy {
 struct State {
     broker: String,
     delay_ms: AtomicU64,
+    hold: watch::Sender<bool>,
     refuse: AtomicBool,
     refused: AtomicU64,
+    /// Topics to which nothing is written.
+    unwritable: Mutex<Vec<String>>,
 }
 
 impl Proxy {
     /// Before a broker on `127.0.0.1`.
-    pub(crate) async fn start(broker: &str) -> Self {
+    pub async fn start(broker: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
             broker: broker.to_owned(),
             delay_ms: AtomicU64::new(0),
+            hold: watch::Sender::new(false),
             refuse: AtomicBool::new(false),
             refused: AtomicU64::new(0),
+            unwritable: Mutex::default(),
         });
         let shared = Arc::clone(&state);
         let accepting = tokio::spawn(async move {
@@ -51,22 +59,33 @@ impl Proxy {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// Holds each answer back this long.
-    pub(crate) fn delay(&self, delay: Duration) {
+    pub fn delay(&self, delay: Duration) {
         self.state.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(0), Ordering::Relaxed);
     }
 
+    /// Whether all answers are kept until they are let go: the broker seems to hang.
+    pub fn hold(&self, hold: bool) {
+        self.state.hold.send_replace(hold);
+    }
+
+    /// Writes to these topics are refused, and no others.
+    pub fn refuse_writes(&self, topics: &[&str]) {
+        let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        *self.state.unwritable.lock().unwrap_or_else(PoisonError::into_inner) = topics;
+    }
+
     /// Whether commits are refused.
-    pub(crate) fn refuse_commits(&self, refuse: bool) {
+    pub fn refuse_commits(&self, refuse: bool) {
         self.state.refuse.store(refuse, Ordering::Relaxed);
     }
 
     /// How many were.
-    pub(crate) fn refused(&self) -> u64 {
+    pub fn refused(&self) -> u64 {
         self.state.refused.load(Ordering::Relaxed)
     }
 }
@@ -105,6 +124,10 @@ async fn questions(
             state.refused.fetch_add(1, Ordering::Relaxed);
             misdirect(&mut frame);
         }
+        if frame.starts_with(&PRODUCE.to_be_bytes()) {
+            let unwritable = state.unwritable.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            unwritable.iter().for_each(|topic| misplace(&mut frame, topic));
+        }
         write_frame(&mut to, &frame).await?;
     }
 }
@@ -119,6 +142,20 @@ fn misdirect(frame: &mut [u8]) {
     }
 }
 
+/// How far behind a question's head the name of the first topic is, at most, that something is written to. A client writes to
+/// one topic with each question.
+const TOPIC_WITHIN: usize = 40;
+
+/// Spoils the name of a topic that is written to: the broker knows none of that name, and refuses by itself.
+fn misplace(frame: &mut [u8], topic: &str) {
+    let Some(from) = number(frame, 8).map(|client| 10 + client) else { return };
+    let end = frame.len().min(from + TOPIC_WITHIN + topic.len());
+    let Some(head) = frame.get(from..end) else { return };
+    if let Some(at) = head.windows(topic.len()).position(|name| name == topic.as_bytes()) {
+        frame[from + at] = b'?';
+    }
+}
+
 fn number(frame: &[u8], at: usize) -> Option<usize> {
     let bytes = frame.get(at..at + 2)?;
     Some(usize::from(u16::from_be_bytes(bytes.try_into().ok()?)))
@@ -126,19 +163,43 @@ fn number(frame: &[u8], at: usize) -> Option<usize> {
 
 async fn answers(
     mut from: tcp::OwnedReadHalf,
-    mut to: tcp::OwnedWriteHalf,
+    to: tcp::OwnedWriteHalf,
     state: &State,
     [theirs, ours]: [Vec<u8>; 2],
 ) -> io::Result<()> {
-    loop {
-        let mut frame = read_frame(&mut from).await?;
-        let found = frame.windows(theirs.len()).enumerate().filter(|(_, window)| *window == theirs);
-        for at in found.map(|(at, _)| at).collect::<Vec<_>>() {
-            frame[at..at + ours.len()].copy_from_slice(&ours);
+    let (pass, passed) = mpsc::unbounded_channel();
+    let read = async {
+        loop {
+            let mut frame = read_frame(&mut from).await?;
+            let found = frame.windows(theirs.len()).enumerate().filter(|(_, window)| *window == theirs);
+            for at in found.map(|(at, _)| at).collect::<Vec<_>>() {
+                frame[at..at + ours.len()].copy_from_slice(&ours);
+            }
+            let due = Instant::now() + Duration::from_millis(state.delay_ms.load(Ordering::Relaxed));
+            // It is gone when its client is.
+            let _ = pass.send((due, frame));
         }
-        tokio::time::sleep(Duration::from_millis(state.delay_ms.load(Ordering::Relaxed))).await;
+    };
+    tokio::select! {
+        ended = read => ended,
+        ended = let_go(passed, to, state) => ended,
+    }
+}
+
+/// Answers, each when it is due: one does not wait for the delay of those before it.
+async fn let_go(
+    mut passed: mpsc::UnboundedReceiver<(Instant, Vec<u8>)>,
+    mut to: tcp::OwnedWriteHalf,
+    state: &State,
+) -> io::Result<()> {
+    let mut held = state.hold.subscribe();
+    while let Some((due, frame)) = passed.recv().await {
+        sleep_until(due).await;
+        // The sender lives as long as this.
+        let _ = held.wait_for(|hold| !hold).await;
         write_frame(&mut to, &frame).await?;
     }
+    Ok(())
 }
 
 async fn read_frame(from: &mut tcp::OwnedReadHalf) -> io::Result<Vec<u8>> {
@@ -166,5 +227,18 @@ mod tests {
             misdirect(frame);
             assert!(frame.ends_with(b"?roup"), "{frame:?}");
         }
+    }
+
+    #[test]
+    fn a_misplaced_write_names_another_topic_and_keeps_its_records() {
+        // Key 0, version 9, correlation id, client "pb", tags, no transaction, all replicas, time-out, one topic with its length.
+        let head = [0, 0, 0, 9, 0, 0, 0, 1, 0, 2, b'p', b'b', 0, 0, 255, 255, 0, 0, 0, 1, 2, 9];
+        let write = [&head[..], b"p.events and its records, of p.events"].concat();
+        let mut refused = write.clone();
+        misplace(&mut refused, "p.events");
+        assert!(refused.ends_with(b"?.events and its records, of p.events"), "{refused:?}");
+        let mut other = write.clone();
+        misplace(&mut other, "p.deliveries");
+        assert_eq!(other, write);
     }
 }

@@ -21,23 +21,23 @@ const TOPIC: u8 = 2;
 
 /// Asks a cluster.
 #[derive(Clone, Debug)]
-pub(crate) struct Operator {
+pub struct Operator {
     servers: Vec<String>,
 }
 
 /// Where a group stands in a partition: the offset, and what its metadata says.
-pub(crate) type Position = (i64, String);
+pub type Position = (i64, String);
 
 type Asked<T> = Result<T, String>;
 
 impl Operator {
     /// Of the cluster at these addresses.
-    pub(crate) fn new(bootstrap_servers: &str) -> Self {
+    pub fn new(bootstrap_servers: &str) -> Self {
         Self { servers: bootstrap_servers.split(',').map(str::to_owned).collect() }
     }
 
     /// The node that leads a partition, and its address.
-    pub(crate) async fn leader(&self, topic: &str, partition: i32) -> Asked<(i32, String)> {
+    pub async fn leader(&self, topic: &str, partition: i32) -> Asked<(i32, String)> {
         let mut question = Question::new(METADATA, 1);
         question.count(1).text(topic);
         let mut answer = self.ask_any(question).await?;
@@ -67,7 +67,7 @@ impl Operator {
     }
 
     /// The node that coordinates a group, and its address.
-    pub(crate) async fn coordinator(&self, group: &str) -> Asked<(i32, String)> {
+    pub async fn coordinator(&self, group: &str) -> Asked<(i32, String)> {
         let mut question = Question::new(FIND_COORDINATOR, 0);
         question.text(group);
         let mut answer = self.ask_any(question).await?;
@@ -77,7 +77,7 @@ impl Operator {
     }
 
     /// Where a group stands; partitions in which it never committed are left out.
-    pub(crate) async fn committed(
+    pub async fn committed(
         &self,
         group: &str,
         topic: &str,
@@ -104,12 +104,7 @@ impl Operator {
     }
 
     /// Sets a group's offsets, past its members: brokers allow it while there are none.
-    pub(crate) async fn commit(
-        &self,
-        group: &str,
-        topic: &str,
-        positions: &BTreeMap<i32, Position>,
-    ) -> Asked<()> {
+    pub async fn commit(&self, group: &str, topic: &str, positions: &BTreeMap<i32, Position>) -> Asked<()> {
         let mut question = Question::new(OFFSET_COMMIT, 2);
         question.text(group).i32(-1).text("").i64(-1).count(1).text(topic);
         question.count(i32::try_from(positions.len()).unwrap_or(i32::MAX));
@@ -129,7 +124,7 @@ impl Operator {
     }
 
     /// Deletes a partition's records before an offset, as retention does.
-    pub(crate) async fn delete_records(&self, topic: &str, partition: i32, before: i64) -> Asked<()> {
+    pub async fn delete_records(&self, topic: &str, partition: i32, before: i64) -> Asked<()> {
         let mut question = Question::new(DELETE_RECORDS, 0);
         question.count(1).text(topic).count(1).i32(partition).i64(before).i32(10_000);
         let (_, address) = self.leader(topic, partition).await?;
@@ -140,7 +135,7 @@ impl Operator {
     }
 
     /// Changes a topic's setting.
-    pub(crate) async fn set(&self, topic: &str, name: &str, value: &str) -> Asked<()> {
+    pub async fn set(&self, topic: &str, name: &str, value: &str) -> Asked<()> {
         let mut question = Question::new(ALTER_CONFIGS, 0);
         question.count(1).byte(TOPIC).text(topic).count(1).text(name).byte(0).text(value).byte(0);
         let mut answer = self.ask_any(question).await?;

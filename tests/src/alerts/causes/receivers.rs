@@ -1,0 +1,101 @@
+//! Receivers that refuse or are slow, and secrets that cannot be opened.
+
+use std::time::Duration;
+
+use harness::Kind;
+use wire::{Headers, OutRecord};
+
+use super::{Cause, nothing};
+use crate::stage::Stage;
+
+/// What makes deliveries fail.
+pub(super) fn failing() -> Vec<Cause> {
+    vec![
+        Cause {
+            alerts: &["PostbodeNewDeadLetterReason"],
+            may: &[],
+            what: "a producer writes to Kafka what is no event",
+            prepare: nothing,
+            act: |stage| Box::pin(malformed(stage)),
+            mend: nothing,
+        },
+        Cause {
+            alerts: &["PostbodeDeliveryBurnFast", "PostbodeDeliveryBurnSlow", "PostbodeDeadLetterRate"],
+            may: &["PostbodeNewDeadLetterReason", "PostbodeFirstAttemptSlow", "PostbodeRetriesLate"],
+            what: "receivers with most of the traffic refuse everything",
+            prepare: nothing,
+            act: |stage| Box::pin(refuse(stage, 12)),
+            mend: |stage| Box::pin(well(stage)),
+        },
+        Cause {
+            alerts: &["PostbodeSecretsSealed"],
+            may: &["PostbodeDeliveryBurnSlow"],
+            what: "delivery gets a keyring without the key that sealed the secrets",
+            prepare: nothing,
+            act: |stage| Box::pin(seal(stage, "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")),
+            mend: |stage| Box::pin(unseal(stage)),
+        },
+    ]
+}
+
+/// What makes them late.
+pub(super) fn late() -> Vec<Cause> {
+    vec![
+        Cause {
+            alerts: &["PostbodeFirstAttemptSlow"],
+            may: &["PostbodeFrontierAge", "PostbodeBacklogDue"],
+            what: "receivers take seven seconds to answer",
+            prepare: nothing,
+            act: |stage| Box::pin(slow(stage)),
+            mend: |stage| Box::pin(well(stage)),
+        },
+        Cause {
+            alerts: &["PostbodeRetriesLate"],
+            may: &["PostbodeFrontierAge", "PostbodeRebalances"],
+            what: "Kafka takes three seconds for each answer to retry",
+            prepare: nothing,
+            act: |stage| Box::pin(delay(stage, Duration::from_secs(3))),
+            mend: |stage| Box::pin(delay(stage, Duration::ZERO)),
+        },
+    ]
+}
+
+async fn malformed(stage: &mut Stage) {
+    let (topic, sink) = (stage.world.topics.events.clone(), stage.world.sink());
+    for _ in 0..3 {
+        let value = Some("no event".into());
+        let record = OutRecord { topic: topic.clone(), key: None, value, headers: Headers::new() };
+        sink.send(&record).await.unwrap();
+    }
+}
+
+/// Has the receivers that can be made ill refuse so many events per second, each as often as the schedule says.
+pub(super) async fn refuse(stage: &mut Stage, per_second: usize) {
+    stage.ill.status(500);
+    stage.load.ill(per_second);
+}
+
+/// They are well again, and get nothing.
+pub(super) async fn well(stage: &mut Stage) {
+    stage.load.ill(0);
+    stage.ill.status(0);
+    stage.ill.delay(Duration::ZERO);
+}
+
+async fn slow(stage: &mut Stage) {
+    stage.ill.delay(Duration::from_secs(7));
+    stage.load.ill(4);
+}
+
+async fn delay(stage: &mut Stage, delay: Duration) {
+    stage.kafka_of(Kind::Retry).delay(delay);
+}
+
+async fn seal(stage: &mut Stage, keys: &str) {
+    stage.world.change_secret(Kind::Delivery, "seal.keys", keys);
+}
+
+async fn unseal(stage: &mut Stage) {
+    let keys = stage.world.environment_of(Kind::Delivery)["POSTBODE__SEAL__KEYS"].clone();
+    seal(stage, &keys).await;
+}
