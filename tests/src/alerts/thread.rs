@@ -1,6 +1,6 @@
 //! One thread of a process, stopped as a debugger does it: the others go on.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -14,10 +14,10 @@ impl Stopped {
         let mut command = Command::new(script);
         command.arg(process.to_string()).arg(name).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let mut said = [0; 7];
-        let stopped = child.stdout.take().unwrap().read_exact(&mut said);
+        let mut said = String::new();
+        let read = BufReader::new(child.stdout.take().unwrap()).read_line(&mut said);
         let it = Self(child);
-        assert!(stopped.is_ok() && said == *b"stopped", "{name} of process {process} does not stop");
+        assert!(read.is_ok() && said == "stopped\n", "{name} of process {process} does not stop");
         it
     }
 }
