@@ -19,7 +19,7 @@ const SMALLER: [(&str, &str, &str); 8] = [
     ("PostbodeBacklogDue", "> 10000", "> 1000"),
     ("PostbodeRetriesLate", "> 60", "> 1.5"),
     ("PostbodeFirstAttemptSlow", "> 30", "> 3"),
-    ("PostbodeHistoryBehind", "failures_total[10m])) > 10", "failures_total[10m])) > 4"),
+    ("PostbodeHistoryBehind", "failures_total[10m])) > 10", "failures_total[10m])) > 0.5"),
 ];
 
 /// An alert.

@@ -55,7 +55,7 @@ pub(crate) async fn all(rules: &Rules, causes: &[Cause], complete: bool) -> Repo
         let silent = stage.watch.silent(true);
         report.broken.extend(silent.into_iter().map(|it| format!("never gave anything: {it}")));
     }
-    // Services may have lost what they cannot stop cleanly without: that is not what this run is about.
+    // A service that does not stop in good order after all that is told of, and hides nothing else.
     if let Err(panic) = AssertUnwindSafe(stage.end()).catch_unwind().await {
         report.broken.push(format!("could not be ended: {}", words(&*panic)));
     }

@@ -83,6 +83,11 @@ impl Stage {
         let mut world = World::with("alerts", options).await;
         let mut proxies = BTreeMap::new();
         for kind in Kind::ALL {
+            if kind == Kind::Fanout {
+                // Those who repeat writes give each up after a minute. Ingest and console have times of their own, which
+                // this would replace.
+                world.set("POSTBODE__KAFKA__PROPERTIES__delivery.timeout.ms", "4000".to_owned());
+            }
             let proxy = Proxy::start(&world.kafka.bootstrap_servers).await;
             add(&mut world, kind, &proxy).await;
             proxies.insert(kind, proxy);
@@ -177,7 +182,6 @@ impl Stage {
 fn settings(database: &Gate) -> Vec<(&'static str, String)> {
     let url = database.url("/postgres").replace("http://", "postgres://postbode@");
     [
-        ("POSTBODE__KAFKA__PROPERTIES__delivery.timeout.ms", "4000"),
         ("POSTBODE__INGEST__PRODUCE_TIMEOUT", "1s"),
         ("POSTBODE__DELIVERY__BREAKER_FAILURES", "0"),
         ("POSTBODE__CONSOLE__LOOK_CLOSELY", "1s"),

@@ -14,7 +14,7 @@ pub(super) fn all() -> Vec<Cause> {
     vec![
         Cause {
             alerts: &["PostbodeIngestFails"],
-            may: &[],
+            may: &["PostbodeRegistryStale"],
             what: "Kafka takes two seconds for each answer to ingest, and ingest waits for one",
             prepare: nothing,
             act: |stage| Box::pin(slow(stage)),
