@@ -61,7 +61,13 @@ fn all() -> Vec<Cause> {
     parts.into_iter().flatten().collect()
 }
 
-/// For a cause that needs nothing before.
+/// For what is done at once.
+fn at_once<'s>(stage: &'s mut Stage, act: impl FnOnce(&'s mut Stage)) -> BoxFuture<'s, ()> {
+    act(stage);
+    Box::pin(std::future::ready(()))
+}
+
+/// For a cause that needs nothing before, or that is over by itself.
 fn nothing(_: &mut Stage) -> BoxFuture<'_, ()> {
     Box::pin(std::future::ready(()))
 }

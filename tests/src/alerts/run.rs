@@ -153,7 +153,7 @@ fn settle(stage: &Stage, pending: &mut [Pending<'_>]) {
 
 /// What went wrong, if it did.
 async fn attempt(stage: &mut Stage, act: Act) -> Option<String> {
-    let tried = AssertUnwindSafe(act(stage)).catch_unwind().await;
+    let tried = AssertUnwindSafe(async { act(stage).await }).catch_unwind().await;
     tried.err().map(|panic| words(&*panic))
 }
 

@@ -130,6 +130,15 @@ impl Stage {
         self.scrape().await;
     }
 
+    /// Starts a service again whose process has ended by itself, as an orchestrator does.
+    pub(crate) async fn revive(&mut self, kind: Kind) {
+        let ended = |service: &mut ServiceProcess| service.kind == kind && service.has_ended().is_some();
+        if self.world.services.iter_mut().any(ended) {
+            drop(self.world.take(kind));
+            self.add(kind).await;
+        }
+    }
+
     /// Stops the process that was started last.
     pub(crate) async fn stop_newest(&mut self) {
         let newest = self.world.services.pop().unwrap();

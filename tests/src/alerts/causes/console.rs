@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::kafka::hold;
-use super::{Cause, nothing};
+use super::{Cause, at_once, nothing};
 use crate::stage::Stage;
 
 pub(super) fn all() -> Vec<Cause> {
@@ -18,7 +18,7 @@ pub(super) fn all() -> Vec<Cause> {
             what: "Kafka takes two seconds for each answer to ingest, and ingest waits for one",
             prepare: nothing,
             act: |stage| Box::pin(slow(stage)),
-            mend: |stage| Box::pin(quick(stage)),
+            mend: |stage| at_once(stage, |it| quick(it)),
         },
         Cause {
             alerts: &["PostbodeAuditFails"],
@@ -26,23 +26,23 @@ pub(super) fn all() -> Vec<Cause> {
             what: "Kafka refuses what the console writes to the audit log, and an account is changed",
             prepare: nothing,
             act: |stage| Box::pin(deed(stage)),
-            mend: |stage| Box::pin(deeds_again(stage)),
+            mend: |stage| at_once(stage, |it| deeds_again(it)),
         },
         Cause {
             alerts: &["PostbodeHistoryBehind"],
             may: &["PostbodeRebalances"],
             what: "the history's database is away",
             prepare: nothing,
-            act: |stage| Box::pin(database(stage, Manner::Refuse)),
-            mend: |stage| Box::pin(database(stage, Manner::Open)),
+            act: |stage| at_once(stage, |it| database(it, Manner::Refuse)),
+            mend: |stage| at_once(stage, |it| database(it, Manner::Open)),
         },
         Cause {
             alerts: &["PostbodeBacklogUnseen"],
             may: &["PostbodeRegistryStale", "PostbodeHistoryBehind", "PostbodeRebalances"],
             what: "Kafka does not answer the console",
             prepare: nothing,
-            act: |stage| Box::pin(hold(stage, Kind::Console, true)),
-            mend: |stage| Box::pin(hold(stage, Kind::Console, false)),
+            act: |stage| at_once(stage, |it| hold(it, Kind::Console, true)),
+            mend: |stage| at_once(stage, |it| hold(it, Kind::Console, false)),
         },
     ]
 }
@@ -53,7 +53,7 @@ async fn slow(stage: &mut Stage) {
     stage.kafka_of(Kind::Ingest).delay(Duration::from_secs(2));
 }
 
-async fn quick(stage: &mut Stage) {
+fn quick(stage: &Stage) {
     stage.kafka_of(Kind::Ingest).delay(Duration::ZERO);
 }
 
@@ -63,10 +63,10 @@ async fn deed(stage: &mut Stage) {
     stage.world.console(Method::POST, "/v1/accounts", Some(account)).await;
 }
 
-async fn deeds_again(stage: &mut Stage) {
+fn deeds_again(stage: &Stage) {
     stage.kafka_of(Kind::Console).refuse_writes(&[]);
 }
 
-async fn database(stage: &mut Stage, manner: Manner) {
+fn database(stage: &Stage, manner: Manner) {
     stage.database.set(manner);
 }

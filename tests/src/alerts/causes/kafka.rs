@@ -7,7 +7,7 @@ use harness::Kind;
 use wire::{Headers, OutRecord, names};
 
 use super::receivers::{refuse, well};
-use super::{Cause, nothing};
+use super::{Cause, at_once, nothing};
 use crate::load::{ACCOUNT, WELL, some};
 use crate::stage::Stage;
 
@@ -21,8 +21,8 @@ pub(super) fn all() -> Vec<Cause> {
             may: &[],
             what: "Kafka refuses delivery's commits",
             prepare: nothing,
-            act: |stage| Box::pin(commits(stage, true)),
-            mend: |stage| Box::pin(commits(stage, false)),
+            act: |stage| at_once(stage, |it| commits(it, true)),
+            mend: |stage| at_once(stage, |it| commits(it, false)),
         },
         Cause {
             alerts: &["PostbodeDeadLetterWritesFail"],
@@ -34,8 +34,8 @@ pub(super) fn all() -> Vec<Cause> {
             ],
             what: "Kafka refuses what is to be buried",
             prepare: nothing,
-            act: |stage| Box::pin(burials(stage, true)),
-            mend: |stage| Box::pin(burials(stage, false)),
+            act: |stage| at_once(stage, |it| burials(it, true)),
+            mend: |stage| at_once(stage, |it| burials(it, false)),
         },
         Cause {
             alerts: &[
@@ -53,15 +53,15 @@ pub(super) fn all() -> Vec<Cause> {
             what: "Kafka refuses what fan-out writes, and there is much to route",
             prepare: nothing,
             act: |stage| Box::pin(deliveries(stage)),
-            mend: |stage| Box::pin(deliveries_again(stage)),
+            mend: |stage| at_once(stage, |it| deliveries_again(it)),
         },
         Cause {
             alerts: &["PostbodeRegistryStale"],
             may: &["PostbodeFrontierAge", "PostbodeBacklogDue", "PostbodeRebalances"],
             what: "Kafka does not answer fan-out",
             prepare: nothing,
-            act: |stage| Box::pin(hold(stage, Kind::Fanout, true)),
-            mend: |stage| Box::pin(hold(stage, Kind::Fanout, false)),
+            act: |stage| at_once(stage, |it| hold(it, Kind::Fanout, true)),
+            mend: |stage| at_once(stage, |it| hold(it, Kind::Fanout, false)),
         },
         Cause {
             alerts: &["PostbodeKafkaRefuses"],
@@ -74,17 +74,17 @@ pub(super) fn all() -> Vec<Cause> {
     ]
 }
 
-async fn commits(stage: &mut Stage, refuse: bool) {
+fn commits(stage: &Stage, refuse: bool) {
     stage.kafka_of(Kind::Delivery).refuse_commits(refuse);
 }
 
-async fn burials(stage: &mut Stage, refused: bool) {
+fn burials(stage: &Stage, refused: bool) {
     let topics: &[&str] = if refused { &[&stage.world.topics.dead_deliveries] } else { &[] };
     stage.kafka_of(Kind::Delivery).refuse_writes(topics);
     if refused {
-        refuse(stage, 2).await;
+        refuse(stage, 2);
     } else {
-        well(stage).await;
+        well(stage);
     }
 }
 
@@ -109,12 +109,12 @@ fn event(topic: &Arc<str>) -> OutRecord {
     OutRecord { topic: Arc::clone(topic), key: Some("one".into()), value, headers }
 }
 
-async fn deliveries_again(stage: &mut Stage) {
+fn deliveries_again(stage: &Stage) {
     stage.kafka_of(Kind::Fanout).refuse_writes(&[]);
 }
 
 /// Keeps all answers, or lets them go.
-pub(super) async fn hold(stage: &mut Stage, kind: Kind, hold: bool) {
+pub(super) fn hold(stage: &Stage, kind: Kind, hold: bool) {
     stage.kafka_of(kind).hold(hold);
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harness::Kind;
 
-use super::{Cause, nothing};
+use super::{Cause, at_once, nothing};
 use crate::stage::Stage;
 use crate::thread::Stopped;
 
@@ -15,16 +15,16 @@ pub(super) fn all() -> Vec<Cause> {
             may: &["PostbodeRetriesLate"],
             what: "retry stands still",
             prepare: nothing,
-            act: |stage| Box::pin(signal(stage, "STOP")),
-            mend: |stage| Box::pin(signal(stage, "CONT")),
+            act: |stage| at_once(stage, |it| signal(it, "STOP")),
+            mend: |stage| at_once(stage, |it| signal(it, "CONT")),
         },
         Cause {
             alerts: &["PostbodePollStuck"],
             may: &["PostbodeRetriesLate", "PostbodeRebalances", "PostbodeCommitsRefused"],
             what: "the thread of retry that polls Kafka stands still, and all others go on",
             prepare: nothing,
-            act: |stage| Box::pin(hang(stage)),
-            mend: |stage| Box::pin(go_on(stage)),
+            act: |stage| at_once(stage, hang),
+            mend: |stage| at_once(stage, go_on),
         },
         Cause {
             alerts: &["PostbodeRebalances"],
@@ -37,15 +37,15 @@ pub(super) fn all() -> Vec<Cause> {
     ]
 }
 
-async fn signal(stage: &mut Stage, name: &str) {
+fn signal(stage: &Stage, name: &str) {
     stage.world.service(Kind::Retry).signal(name);
 }
 
-async fn hang(stage: &mut Stage) {
+fn hang(stage: &mut Stage) {
     stage.stopped = Some(Stopped::named(stage.world.service(Kind::Retry).pid(), "kafka-poll"));
 }
 
-async fn go_on(stage: &mut Stage) {
+fn go_on(stage: &mut Stage) {
     stage.stopped = None;
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use harness::Kind;
 use wire::{Headers, OutRecord};
 
-use super::{Cause, nothing};
+use super::{Cause, at_once, nothing};
 use crate::stage::Stage;
 
 /// What makes deliveries fail.
@@ -24,16 +24,16 @@ pub(super) fn failing() -> Vec<Cause> {
             may: &["PostbodeNewDeadLetterReason", "PostbodeFirstAttemptSlow", "PostbodeRetriesLate"],
             what: "receivers with most of the traffic refuse everything",
             prepare: nothing,
-            act: |stage| Box::pin(refuse(stage, 12)),
-            mend: |stage| Box::pin(well(stage)),
+            act: |stage| at_once(stage, |it| refuse(it, 12)),
+            mend: |stage| at_once(stage, |it| well(it)),
         },
         Cause {
             alerts: &["PostbodeSecretsSealed"],
             may: &["PostbodeDeliveryBurnSlow"],
             what: "delivery gets a keyring without the key that sealed the secrets",
             prepare: nothing,
-            act: |stage| Box::pin(seal(stage, "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")),
-            mend: |stage| Box::pin(unseal(stage)),
+            act: |stage| at_once(stage, |it| seal(it, "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")),
+            mend: |stage| at_once(stage, |it| unseal(it)),
         },
     ]
 }
@@ -46,16 +46,16 @@ pub(super) fn late() -> Vec<Cause> {
             may: &["PostbodeFrontierAge", "PostbodeBacklogDue"],
             what: "receivers take seven seconds to answer",
             prepare: nothing,
-            act: |stage| Box::pin(slow(stage)),
-            mend: |stage| Box::pin(well(stage)),
+            act: |stage| at_once(stage, |it| slow(it)),
+            mend: |stage| at_once(stage, |it| well(it)),
         },
         Cause {
             alerts: &["PostbodeRetriesLate"],
             may: &["PostbodeFrontierAge", "PostbodeRebalances"],
             what: "Kafka takes three seconds for each answer to retry",
             prepare: nothing,
-            act: |stage| Box::pin(delay(stage, Duration::from_secs(3))),
-            mend: |stage| Box::pin(delay(stage, Duration::ZERO)),
+            act: |stage| at_once(stage, |it| delay(it, Duration::from_secs(3))),
+            mend: |stage| at_once(stage, |it| delay(it, Duration::ZERO)),
         },
     ]
 }
@@ -70,32 +70,32 @@ async fn malformed(stage: &mut Stage) {
 }
 
 /// Has the receivers that can be made ill refuse so many events per second, each as often as the schedule says.
-pub(super) async fn refuse(stage: &mut Stage, per_second: usize) {
+pub(super) fn refuse(stage: &Stage, per_second: usize) {
     stage.ill.status(500);
     stage.load.ill(per_second);
 }
 
 /// They are well again, and get nothing.
-pub(super) async fn well(stage: &mut Stage) {
+pub(super) fn well(stage: &Stage) {
     stage.load.ill(0);
     stage.ill.status(0);
     stage.ill.delay(Duration::ZERO);
 }
 
-async fn slow(stage: &mut Stage) {
+fn slow(stage: &Stage) {
     stage.ill.delay(Duration::from_secs(7));
     stage.load.ill(4);
 }
 
-async fn delay(stage: &mut Stage, delay: Duration) {
+fn delay(stage: &Stage, delay: Duration) {
     stage.kafka_of(Kind::Retry).delay(delay);
 }
 
-async fn seal(stage: &mut Stage, keys: &str) {
+fn seal(stage: &Stage, keys: &str) {
     stage.world.change_secret(Kind::Delivery, "seal.keys", keys);
 }
 
-async fn unseal(stage: &mut Stage) {
+fn unseal(stage: &Stage) {
     let keys = stage.world.environment_of(Kind::Delivery)["POSTBODE__SEAL__KEYS"].clone();
-    seal(stage, &keys).await;
+    seal(stage, &keys);
 }

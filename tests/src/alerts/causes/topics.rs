@@ -30,10 +30,10 @@ pub(super) fn all() -> Vec<Cause> {
                 "PostbodeWritesRepeated",
                 "PostbodeRecordsGone",
             ],
-            what: "deliveries is deleted and made anew while delivery is away, and it comes back",
+            what: "deliveries is deleted and made anew while delivery stands still for a moment",
             prepare: nothing,
             act: |stage| Box::pin(anew(stage)),
-            mend: nothing,
+            mend: |stage| Box::pin(stage.revive(Kind::Delivery)),
         },
         Cause {
             alerts: &["PostbodeOldestUnconsumed", "PostbodeTopicDrift"],
@@ -68,11 +68,13 @@ async fn gone(stage: &mut Stage) {
 }
 
 async fn anew(stage: &mut Stage) {
-    stage.stop(Kind::Delivery).await;
     let topic = &stage.world.topics.deliveries;
     let spec = stage.world.topics.specs().into_iter().find(|spec| spec.name == *topic).unwrap();
+    // Whoever sees a topic go ends, and begins anew; its commits go with the topic. One that stands still sees nothing.
+    let delivery = stage.world.service(Kind::Delivery);
+    delivery.signal("STOP");
     stage.world.remake(&spec).await;
-    stage.add(Kind::Delivery).await;
+    delivery.signal("CONT");
 }
 
 /// Shortens it and has delivery stand still, or sets it back and lets delivery go on.
