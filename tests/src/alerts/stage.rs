@@ -193,6 +193,7 @@ fn settings(database: &Gate) -> Vec<(&'static str, String)> {
     [
         ("POSTBODE__INGEST__PRODUCE_TIMEOUT", "1s"),
         ("POSTBODE__DELIVERY__BREAKER_FAILURES", "0"),
+        ("POSTBODE__DELIVERY__WEBHOOK_METRICS", "10"),
         ("POSTBODE__CONSOLE__LOOK_CLOSELY", "1s"),
         ("POSTBODE__HISTORY__URL", &url),
     ]
