@@ -17,7 +17,7 @@ attempt counts for half after ten minutes. Of all others the console tells.
 
 Counters begin at zero with each process. What several processes tell of the same thing is summed; what every console tells of the whole
 (`postbode_backlog_…`, `postbode_oldest_unconsumed_ratio`, `postbode_topic_problems`, `postbode_history_lag_…`) is taken once: `max`.
-Consoles look at backlogs each five seconds, and at ages, what is due and topics each minute.
+Consoles look at backlogs each five seconds, and at ages, what is due and topics each minute (`console.look_closely`).
 
 Where traces are exported (`trace.endpoint`), `postbode_delivery_attempt_seconds` has exemplars: the `trace_id` of an attempt's event.
 Prometheus keeps them with `--enable-feature=exemplar-storage`.
