@@ -35,6 +35,14 @@ pub(super) fn failing() -> Vec<Cause> {
             act: |stage| at_once(stage, |it| seal(it, "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")),
             mend: |stage| at_once(stage, |it| unseal(it)),
         },
+        Cause {
+            alerts: &["PostbodeConfigRefused"],
+            may: &[],
+            what: "somebody writes nonsense into delivery's file of keys",
+            prepare: nothing,
+            act: |stage| at_once(stage, |it| seal(it, "nonsense")),
+            mend: |stage| at_once(stage, |it| unseal(it)),
+        },
     ]
 }
 
