@@ -75,7 +75,7 @@ rules-check: ## check the alerts: each fires and goes out again; fetches promtoo
 	@scripts/helm rules
 
 .PHONY: alerts
-alerts: ## make every alert fire for real and go out again, about ten minutes; builds Prometheus once; ARGS="--only NAME", "--list", "--json"
+alerts: ## make every alert fire for real and go out again, about five minutes; builds Prometheus once; ARGS="--only NAME", "--list", "--json"
 	@scripts/setup --test
 	@scripts/helm prometheus
 	cargo build --workspace --bins
