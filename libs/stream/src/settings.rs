@@ -30,6 +30,20 @@ const COMMON: [(&str, &str); 4] = [
     ("log.connection.close", "false"),
 ];
 
+/// Other names of settings that we set, as librdkafka knows them, and the names by which we do: under another name a
+/// promise could be undone.
+const ALIASES: [(&str, &str); 9] = [
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("request.required.acks", "acks"),
+    ("message.timeout.ms", "delivery.timeout.ms"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("compression.codec", "compression.type"),
+    ("message.send.max.retries", "retries"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("sasl.mechanisms", "sasl.mechanism"),
+];
+
 impl Default for KafkaSettings {
     fn default() -> Self {
         Self {
@@ -87,7 +101,7 @@ impl KafkaSettings {
         let mut config = ClientConfig::new();
         let ours =
             [("bootstrap.servers", self.bootstrap_servers.as_str()), ("client.id", self.client_id.as_str())];
-        let theirs = self.properties.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let theirs = self.properties.iter().map(|(name, value)| (by_our_name(name), value.as_str()));
         for (name, value) in
             COMMON.iter().chain(defaults).copied().chain(ours).chain(theirs).chain(fixed.iter().copied())
         {
@@ -95,6 +109,10 @@ impl KafkaSettings {
         }
         config
     }
+}
+
+fn by_our_name(name: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, ours)| ours)
 }
 
 /// Names the properties and hides their values: there are passwords among them.
@@ -130,6 +148,15 @@ mod tests {
     fn with(properties: &[(&str, &str)]) -> KafkaSettings {
         let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         KafkaSettings { properties: properties.collect(), ..KafkaSettings::default() }
+    }
+
+    #[test]
+    fn what_is_fixed_cannot_be_undone_under_another_name() {
+        let settings = with(&[("request.required.acks", "1"), ("message.timeout.ms", "600000")]);
+        let config = settings.configured(&[], &[("acks", "all"), ("delivery.timeout.ms", "8000")]);
+        assert_eq!((config.get("acks"), config.get("request.required.acks")), (Some("all"), None));
+        let times = ["delivery.timeout.ms", "message.timeout.ms"].map(|name| config.get(name));
+        assert_eq!(times, [Some("8000"), None]);
     }
 
     #[test]

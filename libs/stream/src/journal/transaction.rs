@@ -52,8 +52,12 @@ impl Fenced {
     /// Connects in the background; fences nobody yet.
     pub(super) fn new(settings: &KafkaSettings, options: &JournalOptions) -> KafkaResult<Self> {
         let config = settings.configured(
-            &[("linger.ms", "0"), ("transaction.timeout.ms", "10000"), ("message.timeout.ms", "8000")],
+            &[("linger.ms", "0")],
+            // The times go together, or no client can be made: what suits other clients does not count here.
             &[
+                ("transaction.timeout.ms", "10000"),
+                ("socket.timeout.ms", "10000"),
+                ("delivery.timeout.ms", "8000"),
                 ("transactional.id", &options.transactional_id),
                 ("enable.idempotence", "true"),
                 ("acks", "all"),
@@ -155,5 +159,22 @@ impl ProducerContext for Placed {
         if let Ok(message) = result {
             place.0.fetch_max(message.offset(), Ordering::AcqRel);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_suit_other_clients_do_not_keep_the_registrys_writer_from_being_made() {
+        let times = [
+            ("socket.timeout.ms", "30000"),
+            ("delivery.timeout.ms", "120000"),
+            ("transaction.timeout.ms", "1000"),
+        ];
+        let properties = times.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let settings = KafkaSettings { properties, ..KafkaSettings::default() };
+        assert!(Fenced::new(&settings, &JournalOptions::new("postbode.", "webhooks".into())).is_ok());
     }
 }
