@@ -211,7 +211,7 @@ fn lists_numbers_and_durations_are_read_from_texts() {
         ("POSTBODE__LIMITS__WAIT", "500ms"),
         ("POSTBODE__LIMITS__SHARE", "0.25"),
     ]);
-    let limits = read::<Settings>(None, &environment).unwrap().limits;
+    let limits = read::<Settings>(None, None, &environment).unwrap().limits;
     assert_eq!(
         limits,
         Limits {
@@ -226,7 +226,7 @@ fn lists_numbers_and_durations_are_read_from_texts() {
 #[test]
 fn yaml_is_read_too() {
     let (_folder, path) = file("a.yaml", "kafka:\n  bootstrap_servers: a:1\nlimits:\n  ports: [8080]\n");
-    let settings = read::<Settings>(Some(&path), &BTreeMap::new()).unwrap();
+    let settings = read::<Settings>(Some(&path), None, &BTreeMap::new()).unwrap();
     assert_eq!(
         (settings.kafka.bootstrap_servers.as_str(), settings.limits.ports.as_slice()),
         ("a:1", [8080].as_slice())
@@ -281,7 +281,7 @@ fn a_missing_key_is_named() {
 #[test]
 fn a_missing_or_broken_file_is_named() {
     let missing =
-        read::<Settings>(Some(Path::new("/nowhere/a.toml")), &BTreeMap::new()).unwrap_err().to_string();
+        read::<Settings>(Some(Path::new("/nowhere/a.toml")), None, &BTreeMap::new()).unwrap_err().to_string();
     assert!(missing.contains("/nowhere/a.toml"), "{missing}");
     let broken = error("[kafka\n", &[]);
     assert!(broken.contains("given.toml"), "{broken}");
