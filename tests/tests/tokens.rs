@@ -1,5 +1,4 @@
 //! A Kafka whose users sign in with tokens (OAUTHBEARER), configured by what the chart makes of its values.
-#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -124,7 +124,7 @@ impl Told {
 /// Remembers a refusal, and says it aloud if it is another one than before. Anything else is passed over.
 pub(crate) fn note(error: &KafkaError, reason: &str) {
     let Some(look) = error.rdkafka_error_code().and_then(|code| look_at(code, reason)) else { return };
-    refused(if look == NO_TOKEN { By::Tokens } else { By::Kafka }, explained(look, reason));
+    refused(if look == NO_TOKEN { By::Tokens } else { By::Kafka }, &explained(look, reason));
 }
 
 /// Remembers that there was no token, if it is that what a client's log says: it tells it as an error, too, but only once. Whether
@@ -132,7 +132,7 @@ pub(crate) fn note(error: &KafkaError, reason: &str) {
 pub(crate) fn note_log(facility: &str, message: &str) -> bool {
     let said = (facility == "OIDC").then(|| token_log(message)).flatten();
     if let Some((words, by)) = said {
-        refused(by, explained(NO_TOKEN, words));
+        refused(by, &explained(NO_TOKEN, words));
     }
     said.is_some()
 }
@@ -142,8 +142,8 @@ pub(crate) fn answered() {
     told().answered = Some(Instant::now());
 }
 
-fn refused(by: By, why: String) {
-    let is_news = told().refused(by, why.clone(), Instant::now());
+fn refused(by: By, why: &str) {
+    let is_news = told().refused(by, why.to_owned(), Instant::now());
     if is_news {
         tracing::error!("{why}");
     }
