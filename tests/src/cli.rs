@@ -21,6 +21,16 @@ pub struct Said {
 }
 
 impl Said {
+    /// What the doctor found, said as JSON: by check, verdict, what was seen, and what to do.
+    pub fn findings(&self) -> BTreeMap<String, [String; 3]> {
+        let lines = self.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let found = lines.filter(|line| line["check"].is_string());
+        found
+            .map(|line| (text(&line, "check"), ["verdict", "seen", "todo"].map(|name| text(&line, name))))
+            .collect()
+    }
+
     /// The last line of its standard output, as JSON.
     pub fn last(&self) -> serde_json::Value {
         let line = self.out.lines().last().unwrap_or_else(|| panic!("nothing was said: {self:?}"));
@@ -49,14 +59,8 @@ impl World {
         let file = folder.path().join("postbode.toml");
         std::fs::write(&file, self.configuration(kafka)).unwrap();
         let file = file.to_str().unwrap();
-        let said =
-            self.says(&["doctor", "--json", "--config", file, "--service", service, "--timeout", "30"]).await;
-        let lines = said.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
-        let found = lines.filter(|line| line["check"].is_string());
-        found
-            .map(|line| (text(&line, "check"), ["verdict", "seen", "todo"].map(|name| text(&line, name))))
-            .collect()
+        let asked = ["doctor", "--json", "--config", file, "--service", service, "--timeout", "30"];
+        self.says(&asked).await.findings()
     }
 
     /// A configuration file of this installation, for who reaches Kafka so.

@@ -1,11 +1,9 @@
 //! What `postbode doctor` finds in an installation that is well, and in one that is not.
 
-use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use harness::{Kind, Receiver, Said, World, WorldOptions};
-use serde_json::Value;
+use harness::{Kind, Receiver, World, WorldOptions};
 use stream::Admin;
 
 /// The configuration file that the command line shares with the services of a story.
@@ -17,16 +15,6 @@ fn configured(world: &World) -> (tempfile::TempDir, PathBuf) {
     std::fs::write(&file, text).unwrap();
     assert!(world.prefix().starts_with("doctor"), "the prefix comes from the environment");
     (folder, file)
-}
-
-/// The findings by their names: verdict, what was seen, what to do.
-fn findings(said: &Said) -> BTreeMap<String, [String; 3]> {
-    let lines = said.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let text = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
-    let found = lines.filter(|line| line["check"].is_string());
-    found
-        .map(|line| (text(&line, "check"), ["verdict", "seen", "todo"].map(|name| text(&line, name))))
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +30,7 @@ async fn of_an_installation_that_is_well_nothing_is_to_be_said() {
     arguments.extend(health.iter().flat_map(|address| ["--health", address.as_str()]));
     let asked = world.says(&[&arguments[..], &["--json"]].concat()).await;
     assert_eq!(asked.code, Some(0), "{asked:?}");
-    let mut found = findings(&asked);
+    let mut found = asked.findings();
     assert_eq!(found.remove("rights to write").unwrap()[0], "not checked");
     assert_eq!(found.remove("dns").unwrap()[0], "not checked", "an address has no name");
     let unwell: Vec<_> = found.iter().filter(|(_, [verdict, ..])| verdict != "ok").collect();
@@ -99,7 +87,7 @@ async fn each_thing_that_is_wrong_is_named_with_what_to_do() {
     let said = world.says(&arguments).await;
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("checks failed"), "{said:?}");
-    let found = findings(&said);
+    let found = said.findings();
     let group = format!("group {}delivery", world.prefix());
     for (name, verdict, seen, todo) in [
         (format!("broker {closed}"), "failed", "refused", "listens on that port"),
@@ -133,7 +121,7 @@ async fn a_cluster_that_nobody_reaches_leaves_the_rest_unchecked() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let said = world.says(&["doctor", "--json", "--bootstrap-servers", &closed]).await;
     assert_eq!(said.code, Some(1), "{said:?}");
-    let found = findings(&said);
+    let found = said.findings();
     for name in ["topics", "rights", "groups", "kafka nodes", "outbound"] {
         assert_eq!(found[name][0], "not checked", "{found:?}");
     }
