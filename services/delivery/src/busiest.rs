@@ -86,17 +86,16 @@ impl Collector for Busiest {
         let now = self.clock.now();
         let mut webhooks = self.webhooks.lock().unwrap_or_else(PoisonError::into_inner);
         webhooks.retain(|_, calls| calls.weight_at(now) > FORGOTTEN);
-        let mut busiest: Vec<(&WebhookId, &Calls)> = webhooks.iter().collect();
-        busiest.sort_by(|(id, a), (other, b)| {
-            b.weight_at(now).total_cmp(&a.weight_at(now)).then_with(|| id.cmp(other))
-        });
+        let weighed = webhooks.iter().map(|(id, calls)| (calls.weight_at(now), id, calls));
+        let mut busiest: Vec<(f64, &WebhookId, &Calls)> = weighed.collect();
+        busiest.sort_by(|(a, id, _), (b, other, _)| b.total_cmp(a).then_with(|| id.cmp(other)));
         busiest.truncate(self.most);
 
         let kind = ConstCounter::new(0_u64).metric_type();
         let help =
             "Attempts of the webhooks that are called most (delivery.webhook_metrics), by what came of them.";
         let mut family = encoder.encode_descriptor("delivery_webhook_attempts", help, None, kind)?;
-        for (id, calls) in &busiest {
+        for (_, id, calls) in &busiest {
             let (webhook, account) = (id.to_string(), calls.account.to_string());
             let made = Outcome::CLASSES.iter().zip(calls.attempts).filter(|(_, attempts)| *attempts > 0);
             for (outcome, attempts) in made {
@@ -107,7 +106,7 @@ impl Collector for Busiest {
         let help = "How long the attempts of the webhooks that are called most took, together.";
         let unit = Some(&Unit::Seconds);
         let mut family = encoder.encode_descriptor("delivery_webhook_attempt_time", help, unit, kind)?;
-        for (id, calls) in &busiest {
+        for (_, id, calls) in &busiest {
             let labels = [("webhook", id.to_string()), ("account", calls.account.to_string())];
             ConstCounter::new(calls.took.as_secs_f64()).encode(family.encode_family(&labels)?)?;
         }

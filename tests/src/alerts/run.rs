@@ -39,8 +39,7 @@ pub(crate) async fn all(rules: &Rules, causes: &[Cause], complete: bool) -> Repo
     );
     let mut pending: Vec<Pending<'_>> = Vec::new();
     for cause in causes {
-        let mut caused = Pending::cause(&mut stage, cause, &mut pending).await;
-        caused.rows.iter_mut().for_each(|row| row.is_critical = rules.is_critical(row.alert));
+        let caused = Pending::cause(&mut stage, cause, &mut pending, rules).await;
         pending.push(caused);
     }
     let end = Instant::now() + OUT;
@@ -73,7 +72,7 @@ struct Pending<'c> {
 
 impl<'c> Pending<'c> {
     /// Causes a fault, waits until all of its alerts have fired, and mends it.
-    async fn cause(stage: &mut Stage, cause: &'c Cause, pending: &mut [Pending<'_>]) -> Self {
+    async fn cause(stage: &mut Stage, cause: &'c Cause, pending: &mut [Pending<'_>], rules: &Rules) -> Self {
         let quiet = until(stage, pending, OUT, |stage| !stage.watch.any_fires(cause.alerts)).await;
         let mut failure = (!quiet).then(|| "fires before its cause".to_owned());
         let failed = attempt(stage, cause.prepare).await;
@@ -89,9 +88,8 @@ impl<'c> Pending<'c> {
         .await;
         let failed = attempt(stage, cause.mend).await;
         failure = failure.or(failed);
-        let besides: Vec<String> = stage.watch.fired_since(began).into_iter().collect();
-        let besides: Vec<String> =
-            besides.into_iter().filter(|alert| !cause.alerts.contains(&alert.as_str())).collect();
+        let mut besides = stage.watch.fired_since(began);
+        besides.retain(|alert| !cause.alerts.contains(&alert.as_str()));
         let mut rows = Vec::new();
         for alert in cause.alerts {
             let fired = stage.watch.fired(alert, began).map(|at| at.duration_since(began));
@@ -101,7 +99,7 @@ impl<'c> Pending<'c> {
             eprintln!("alerts: {alert} {said}: {}", cause.what);
             rows.push(Row {
                 alert,
-                is_critical: false,
+                is_critical: rules.is_critical(alert),
                 what: cause.what,
                 fired,
                 out: None,
@@ -109,7 +107,7 @@ impl<'c> Pending<'c> {
             });
         }
         if !besides.is_empty() {
-            eprintln!("alerts:     besides it fired: {}", besides.join(", "));
+            eprintln!("alerts:     besides it fired: {}", Vec::from_iter(besides).join(", "));
         }
         if let Some(failure) = failure {
             eprintln!("alerts:     {failure}");

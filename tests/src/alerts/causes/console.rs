@@ -6,7 +6,7 @@ use harness::{Kind, Manner};
 use reqwest::Method;
 use serde_json::json;
 
-use super::kafka::hold;
+use super::kafka::{hold, take_writes};
 use super::{Cause, at_once, nothing};
 use crate::stage::Stage;
 
@@ -26,7 +26,7 @@ pub(super) fn all() -> Vec<Cause> {
             what: "Kafka refuses what the console writes to the audit log, and an account is changed",
             prepare: nothing,
             act: |stage| Box::pin(deed(stage)),
-            mend: |stage| at_once(stage, |it| deeds_again(it)),
+            mend: |stage| at_once(stage, |it| take_writes(it, Kind::Console)),
         },
         Cause {
             alerts: &["PostbodeHistoryBehind"],
@@ -61,10 +61,6 @@ async fn deed(stage: &mut Stage) {
     stage.kafka_of(Kind::Console).refuse_writes(&[&stage.world.topics.audit]);
     let account = json!({"id": "audited", "name": "audited"});
     stage.world.console(Method::POST, "/v1/accounts", Some(account)).await;
-}
-
-fn deeds_again(stage: &Stage) {
-    stage.kafka_of(Kind::Console).refuse_writes(&[]);
 }
 
 fn database(stage: &Stage, manner: Manner) {

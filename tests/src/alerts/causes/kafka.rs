@@ -53,7 +53,7 @@ pub(super) fn all() -> Vec<Cause> {
             what: "Kafka refuses what fan-out writes, and there is much to route",
             prepare: nothing,
             act: |stage| Box::pin(deliveries(stage)),
-            mend: |stage| at_once(stage, |it| deliveries_again(it)),
+            mend: |stage| at_once(stage, |it| take_writes(it, Kind::Fanout)),
         },
         Cause {
             alerts: &["PostbodeRegistryStale"],
@@ -79,11 +79,11 @@ fn commits(stage: &Stage, refuse: bool) {
 }
 
 fn burials(stage: &Stage, refused: bool) {
-    let topics: &[&str] = if refused { &[&stage.world.topics.dead_deliveries] } else { &[] };
-    stage.kafka_of(Kind::Delivery).refuse_writes(topics);
     if refused {
+        stage.kafka_of(Kind::Delivery).refuse_writes(&[&stage.world.topics.dead_deliveries]);
         refuse(stage, 2);
     } else {
+        take_writes(stage, Kind::Delivery);
         well(stage);
     }
 }
@@ -109,8 +109,9 @@ fn event(topic: &Arc<str>) -> OutRecord {
     OutRecord { topic: Arc::clone(topic), key: Some("one".into()), value, headers }
 }
 
-fn deliveries_again(stage: &Stage) {
-    stage.kafka_of(Kind::Fanout).refuse_writes(&[]);
+/// Refuses no write of a service any more.
+pub(super) fn take_writes(stage: &Stage, kind: Kind) {
+    stage.kafka_of(kind).refuse_writes(&[]);
 }
 
 /// Keeps all answers, or lets them go.
